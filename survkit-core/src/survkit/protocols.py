@@ -1,0 +1,143 @@
+"""The four contracts, and the optional abilities the engine looks for.
+
+A component is an ordinary final ``nn.Module`` (a loss: any callable object) whose constructor takes one positional
+spec and keyword-only settings. Its constructor is its configuration schema. It imports nothing from survkit but the
+records (:mod:`survkit.flow`), specs, errors and predictions. The real contract is the conformance kit,
+:mod:`survkit.testing`.
+
+Parameterizations, as heads declare and losses accept them (``grid`` intervals, ``cause`` causes):
+
+=========================  ======================================================================================
+``"log-hazard"``           (batch, cause): log relative cause-specific hazard, no intercept (Cox)
+``"pmf"``                  (batch, cause * grid + 1): logits of one softmax; entry ``(k - 1) * grid + t`` is an event
+                           of cause k in interval t, the last is no event up to the horizon (DeepHit)
+``"interval-hazard"``      (batch, grid): logit of the conditional probability of the event in an interval; one cause
+``"cause-interval-hazard"``  (batch, grid, cause + 1): logits of a softmax per interval; entry 0 is "no event",
+                           entry k is cause k
+``"weibull"``              (batch, 2): log scale and log shape; one cause
+=========================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from survkit.flow import Encoding, Fused, ModalityInput, ModelOutput, SurvivalTarget
+from survkit.prediction import SurvivalPrediction
+from survkit.specs import EncodingSpec
+
+ANY_PARAMETERIZATION = "*"
+"""What a loss accepts that never looks at ``ModelOutput.parameters``."""
+
+
+class Encoder(Protocol):
+    """Turns one modality into tokens. Built as ``Encoder(input: InputSpec, **settings)``."""
+
+    @property
+    def encoding(self) -> EncodingSpec:
+        """What every call will give, known before any data."""
+
+    def __call__(self, input: ModalityInput, *, penalties: bool = True) -> Encoding:
+        """Encode the batch; with ``penalties=False`` skip what only feeds penalties, such as a decoder.
+
+        In eval mode row i of the result depends on row i of the input alone. Every subject given is present.
+        """
+
+
+class Fusion(Protocol):
+    """Joins the modalities. Built as ``Fusion(encodings: Mapping[str, EncodingSpec], **settings)``.
+
+    The constructor refuses specs that it cannot use with a :class:`survkit.errors.CompositionError`.
+    """
+
+    @property
+    def dim(self) -> int:
+        """Width of the fused embedding."""
+
+    @property
+    def penalties(self) -> tuple[str, ...]:
+        """Names of the penalties given, without the prefix ``fusion.``."""
+
+    def __call__(self, encodings: Mapping[str, Encoding]) -> Fused:
+        """Fuse; ``Encoding.present`` says who has the modality, and absent rows must not influence the result.
+
+        The order of the mapping is irrelevant. Every subject has at least one modality.
+        """
+
+
+class SurvivalHead(Protocol):
+    """Turns the embedding into distribution parameters. Built as ``Head(in_dim: int, outcome: OutcomeSpec, **settings)``."""
+
+    @property
+    def parameterization(self) -> str:
+        """The meaning of the parameters, a name of this module's table or a plugin's own."""
+
+    def __call__(self, embedding: Tensor) -> Tensor:
+        """Return the parameters (batch, ...) of embeddings (batch, dim)."""
+
+    def predict(self, parameters: Tensor) -> SurvivalPrediction:
+        """Return the typed prediction that the parameters mean."""
+
+
+class Loss(Protocol):
+    """A term of the objective. Built as ``Loss(outcome: OutcomeSpec, **settings)``.
+
+    A pure function of the whole risk set's outputs: independent of row order, finite and differentiable without
+    events and for one subject. Delayed entry, weights and strata are honoured or refused by name.
+    """
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """The parameterizations it can read, or ``(ANY_PARAMETERIZATION,)``."""
+
+    def __call__(self, output: ModelOutput, target: SurvivalTarget) -> Tensor:
+        """Return the scalar loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One subject's modality before preparation.
+
+    Attributes:
+        values: As in :class:`survkit.flow.ModalityInput`, without the batch axis.
+        mask: Region of interest on the same grid, bool (*spatial); where the cohort names one.
+        spacing: Voxel size in mm in the order of the spatial axes.
+        source: File or table the values came from, for error messages.
+    """
+
+    values: Tensor
+    mask: Tensor | None = None
+    spacing: tuple[float, ...] | None = None
+    source: str = ""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """An encoder whose deterministic part is run once per subject and cached (preprocessing, a frozen trunk)."""
+
+    def prepare(self, sample: Sample) -> Tensor:
+        """Return what ``forward`` gets as this subject's values, without the batch axis; a pure function of the
+        sample, the constructor settings and the frozen weights."""
+
+    def preparation_fingerprint(self) -> str:
+        """Return a text that changes whenever the result of ``prepare`` could: settings, weights, dtype, versions."""
+
+
+@runtime_checkable
+class FitsInput(Protocol):
+    """An encoder with state that is estimated from data without gradients (scaling, imputation, projection)."""
+
+    def fit(self, input: ModalityInput) -> None:
+        """Estimate the state from present training subjects only; the engine calls this once, before training."""
+
+
+@runtime_checkable
+class FitsBaseline(Protocol):
+    """A head that needs a baseline hazard, estimated after training from the training subjects."""
+
+    def fit_baseline(self, parameters: Tensor, target: SurvivalTarget) -> None:
+        """Estimate and keep the baseline; it is saved with the weights."""
