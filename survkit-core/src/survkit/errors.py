@@ -1,7 +1,8 @@
 """Everything survkit raises on purpose.
 
-A message says what was expected, what came (value, row, file) and what to do about it. The command line prints the
-message alone and exits with 2 for every :class:`UserError`; any other exception is a fault of ours and exits with 1.
+A message says what was expected, what came (value, row, file) and what to do about it. The command
+line prints the message alone and exits with 2 for every :class:`UserError`; any other exception is
+a fault of ours and exits with 1.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The frozen records that flow from the cohort to the loss; every tensor in them is batch first.
 
-Because each record holds nothing but batch-first tensors, named dictionaries of them, and a few static facts, the
-engine can cut, move, concatenate and gather any of them without knowing what it means: :func:`map_tensors`,
-:func:`select`, :func:`concatenate`.
+Because each record holds nothing but batch-first tensors, named dictionaries of them, and a few
+static facts, the engine can cut, move, concatenate and gather any of them without knowing what it
+means: :func:`map_tensors`, :func:`select`, :func:`concatenate`.
 """
 
 from __future__ import annotations
@@ -41,12 +41,13 @@ class ModalityInput:
     """One modality of a batch of subjects, as an encoder receives it.
 
     Attributes:
-        values: float (batch, *shape), or (batch, token, *shape) where the spec says ``has_tokens``. NaN marks a
-            missing value of a table column; no other kind may hold NaN.
-        present: Whether the subject has this modality; bool (batch). Rows of absent subjects hold zeros and mean
-            nothing; the model never shows them to an encoder.
+        values: float (batch, *shape), or (batch, token, *shape) where the spec says ``has_tokens``.
+            NaN marks a missing value of a table column; no other kind may hold NaN.
+        present: Whether the subject has this modality; bool (batch). Rows of absent subjects hold
+            zeros and mean nothing; the model never shows them to an encoder.
         token_mask: Which tokens are real; bool (batch, token).
-        complete: Known on the host, so that no device has to be asked: every subject has this modality.
+        complete: Known on the host, so that no device has to be asked: every subject has this
+            modality.
     """
 
     values: Tensor
@@ -61,13 +62,16 @@ class Encoding:
 
     Attributes:
         tokens: (batch, token, dim).
-        summary: One vector per subject, a CLS token or the like, else the masked mean of the tokens; (batch, dim).
+        summary: One vector per subject, a CLS token or the like, else the masked mean of the
+            tokens; (batch, dim).
         present: bool (batch).
         token_mask: Which tokens are real; bool (batch, token); ``None`` if all are.
         grid: Axes of the grid the tokens lie on, slowest first; static.
         continuous: The unquantized twin of ``tokens``, where there is one; (batch, token, dim).
-        attention_weights: Weights over tokens that sum to one, where the encoder attends; (batch, token).
-        penalties: Per-subject penalties by name; each (batch). Empty when ``penalties=False`` was asked.
+        attention_weights: Weights over tokens that sum to one, where the encoder attends; (batch,
+            token).
+        penalties: Per-subject penalties by name; each (batch). Empty when ``penalties=False`` was
+            asked.
     """
 
     tokens: Tensor
@@ -86,9 +90,11 @@ class Fused:
 
     Attributes:
         embedding: (batch, dim).
-        modality_embeddings: A vector per modality for losses that compare modalities; each (batch, dim).
-        attention_weights: By modality, weights over its tokens (batch, token); or under ``"modality"`` the weights
-            over modalities (batch, modality) in sorted order of their names.
+        modality_embeddings: A vector per modality for losses that compare modalities; each (batch,
+            dim).
+        attention_weights: By modality, weights over its tokens (batch, token); or under
+            ``"modality"`` the weights over modalities (batch, modality) in sorted order of their
+            names.
         penalties: Per-subject penalties by name; each (batch).
     """
 
@@ -144,13 +150,16 @@ def map_tensors(record: Record, function: Callable[[Tensor], Tensor]) -> Record:
 def select(record: Record, rows: Tensor) -> Record:
     """Return the record of the given rows (int64 or bool index), in their order.
 
-    ``ModalityInput.complete`` is kept, so a selection of an incomplete input stays "incomplete" although it may not be.
+    ``ModalityInput.complete`` is kept, so a selection of an incomplete input stays "incomplete"
+    although it may not be.
     """
     return map_tensors(record, lambda tensor: tensor[rows])
 
 
 def concatenate(records: Sequence[Record]) -> Record:
-    """Join records along the batch axis. Static facts must be equal; a varying token axis is padded with zeros."""
+    """Join records along the batch axis. Static facts must be equal; a varying token axis is padded
+    with zeros.
+    """
     first = records[0]
     if len(records) == 1:
         return first
@@ -182,7 +191,10 @@ def _join(values: list[Any], name: str) -> Any:
         return torch.cat(_padded(values))
     if isinstance(first, Mapping):
         if any(value.keys() != first.keys() for value in values):
-            raise ValueError(f"records to concatenate hold different names in {name}: {[list(v) for v in values]}")
+            raise ValueError(
+                f"records to concatenate hold different names in {name}: "
+                f"{[list(value) for value in values]}"
+            )
         return {key: _join([value[key] for value in values], key) for key in first}
     if hasattr(first, "__dataclass_fields__"):
         return concatenate(values)
@@ -194,11 +206,16 @@ def _join(values: list[Any], name: str) -> Any:
 
 
 def _padded(tensors: list[Tensor]) -> list[Tensor]:
-    """Pad axis 1 (tokens) with zeros to the longest; a mask padded so says that those tokens are not real."""
+    """Pad axis 1 (tokens) with zeros to the longest; a mask padded so says that those tokens are
+    not real.
+    """
     if tensors[0].ndim < 2 or len({tensor.shape[1] for tensor in tensors}) == 1:
         return tensors
     longest = max(tensor.shape[1] for tensor in tensors)
     return [
-        torch.cat([tensor, tensor.new_zeros(len(tensor), longest - tensor.shape[1], *tensor.shape[2:])], dim=1)
+        torch.cat(
+            [tensor, tensor.new_zeros(len(tensor), longest - tensor.shape[1], *tensor.shape[2:])],
+            dim=1,
+        )
         for tensor in tensors
     ]

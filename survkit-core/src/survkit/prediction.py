@@ -1,8 +1,10 @@
-"""Typed predictions: a curve cannot be passed where a risk score belongs, and every head interpolates alike.
+"""Typed predictions: a curve cannot be passed where a risk score belongs, and every head
+interpolates alike.
 
-One policy. Between the knots of a discrete grid the probability of an event is spread evenly over its interval, so the
-cumulative incidence is linear; a Breslow baseline is the right-continuous step function that it is by definition.
-Nothing is said beyond the last time a model knows: asking for it is refused.
+One policy. Between the knots of a discrete grid the probability of an event is spread evenly over
+its interval, so the cumulative incidence is linear; a Breslow baseline is the right-continuous step
+function that it is by definition. Nothing is said beyond the last time a model knows: asking for it
+is refused.
 """
 
 from __future__ import annotations
@@ -44,13 +46,16 @@ class SurvivalPrediction(Protocol):
 
 
 def check_times(times: Times, last_time: float) -> Tensor:
-    """Return times as float64 (grid) after refusing NaN, negative ones and those the prediction says nothing about."""
+    """Return times as float64 (grid) after refusing NaN, negative ones and those the prediction
+    says nothing about.
+    """
     asked = torch.as_tensor(times, dtype=torch.float64).reshape(-1)
     wrong = ~((asked >= 0) & (asked <= last_time))
     if bool(wrong.any()):
         raise DataError(
             f"times must lie between 0 and {last_time:g}, the last time this model knows, "
-            f"but {float(asked[wrong][0]):g} was asked; ask for earlier times or train with a longer horizon"
+            f"but {float(asked[wrong][0]):g} was asked; "
+            "ask for earlier times or train with a longer horizon"
         )
     return asked
 
@@ -62,9 +67,10 @@ class GridPrediction:
     Attributes:
         time_grid: Increasing knots, the first > 0; at time 0 nothing has happened. float64 (grid).
         incidence: Cumulative incidence at the knots; (batch, cause, grid).
-        interpolation: ``"linear"`` between interval edges, ``"step"`` for knots that are event times.
-        log_hazard: Log relative hazard (batch, cause) where the model is proportional; it orders subjects without
-            the saturation that probabilities have.
+        interpolation: ``"linear"`` between interval edges, ``"step"`` for knots that are event
+            times.
+        log_hazard: Log relative hazard (batch, cause) where the model is proportional; it orders
+            subjects without the saturation that probabilities have.
         known_until: The latest time asked without refusal; the last knot where it is ``None``.
     """
 
@@ -88,7 +94,9 @@ class GridPrediction:
         """P(event of cause k by t): (batch, cause, grid)."""
         asked = check_times(times, self.last_time).to(self.time_grid.device)
         knots = torch.cat([self.time_grid.new_zeros(1), self.time_grid])
-        values = torch.cat([self.incidence.new_zeros(*self.incidence.shape[:2], 1), self.incidence], dim=2)
+        values = torch.cat(
+            [self.incidence.new_zeros(*self.incidence.shape[:2], 1), self.incidence], dim=2
+        )
         left = (torch.searchsorted(knots, asked, right=True) - 1).clamp(max=len(knots) - 1)
         if self.interpolation == "step":
             return values[..., left]
@@ -99,7 +107,9 @@ class GridPrediction:
 
     def survival(self, times: Times) -> Tensor:
         """P(duration > t): (batch, grid)."""
-        return (1 - self.cumulative_incidence(times).sum(dim=1)).clamp(0, 1)  # rounding only: incidences sum to <= 1
+        return (1 - self.cumulative_incidence(times).sum(dim=1)).clamp(
+            0, 1
+        )  # rounding only: incidences sum to <= 1
 
     def cumulative_hazard(self, times: Times) -> Tensor:
         """H(t) = -log S(t): (batch, grid)."""

@@ -1,21 +1,20 @@
 """The four contracts, and the optional abilities the engine looks for.
 
-A component is an ordinary final ``nn.Module`` (a loss: any callable object) whose constructor takes one positional
-spec and keyword-only settings. Its constructor is its configuration schema. It imports nothing from survkit but the
-records (:mod:`survkit.flow`), specs, errors and predictions. The real contract is the conformance kit,
-:mod:`survkit.testing`.
+A component is an ordinary final ``nn.Module`` (a loss: any callable object) whose constructor takes
+one positional spec and keyword-only settings. Its constructor is its configuration schema. It
+imports nothing from survkit but the records (:mod:`survkit.flow`), specs, errors and predictions.
+The real contract is the conformance kit, :mod:`survkit.testing`.
 
 Parameterizations, as heads declare and losses accept them (``grid`` intervals, ``cause`` causes):
 
-=========================  ======================================================================================
-``"log-hazard"``           (batch, cause): log relative cause-specific hazard, no intercept (Cox)
-``"pmf"``                  (batch, cause * grid + 1): logits of one softmax; entry ``(k - 1) * grid + t`` is an event
-                           of cause k in interval t, the last is no event up to the horizon (DeepHit)
-``"interval-hazard"``      (batch, grid): logit of the conditional probability of the event in an interval; one cause
-``"cause-interval-hazard"``  (batch, grid, cause + 1): logits of a softmax per interval; entry 0 is "no event",
-                           entry k is cause k
-``"weibull"``              (batch, 2): log scale and log shape; one cause
-=========================  ======================================================================================
+- ``"log-hazard"``, (batch, cause): log relative cause-specific hazard, no intercept (Cox).
+- ``"pmf"``, (batch, cause * grid + 1): logits of one softmax; entry ``(k - 1) * grid + t`` is an
+  event of cause k in interval t (from 0), the last is no event up to the horizon (DeepHit).
+- ``"interval-hazard"``, (batch, grid): logit of the conditional probability of the event in an
+  interval; one cause.
+- ``"cause-interval-hazard"``, (batch, grid, cause + 1): logits of a softmax per interval; entry 0
+  is "no event", entry k is cause k.
+- ``"weibull"``, (batch, 2): log scale and log shape; one cause.
 """
 
 from __future__ import annotations
@@ -42,16 +41,19 @@ class Encoder(Protocol):
         """What every call will give, known before any data."""
 
     def __call__(self, input: ModalityInput, *, penalties: bool = True) -> Encoding:
-        """Encode the batch; with ``penalties=False`` skip what only feeds penalties, such as a decoder.
+        """Encode the batch; with ``penalties=False`` skip what only feeds penalties, such as a
+        decoder.
 
-        In eval mode row i of the result depends on row i of the input alone. Every subject given is present.
+        In eval mode row i of the result depends on row i of the input alone. Every subject given is
+        present.
         """
 
 
 class Fusion(Protocol):
     """Joins the modalities. Built as ``Fusion(encodings: Mapping[str, EncodingSpec], **settings)``.
 
-    The constructor refuses specs that it cannot use with a :class:`survkit.errors.CompositionError`.
+    The constructor refuses specs that it cannot use with a
+    :class:`survkit.errors.CompositionError`.
     """
 
     @property
@@ -63,14 +65,17 @@ class Fusion(Protocol):
         """Names of the penalties given, without the prefix ``fusion.``."""
 
     def __call__(self, encodings: Mapping[str, Encoding]) -> Fused:
-        """Fuse; ``Encoding.present`` says who has the modality, and absent rows must not influence the result.
+        """Fuse; ``Encoding.present`` says who has the modality, and absent rows must not influence
+        the result.
 
         The order of the mapping is irrelevant. Every subject has at least one modality.
         """
 
 
 class SurvivalHead(Protocol):
-    """Turns the embedding into distribution parameters. Built as ``Head(in_dim: int, outcome: OutcomeSpec, **settings)``."""
+    """Turns the embedding into distribution parameters. Built as ``Head(in_dim: int, outcome:
+    OutcomeSpec, **settings)``.
+    """
 
     @property
     def parameterization(self) -> str:
@@ -86,8 +91,9 @@ class SurvivalHead(Protocol):
 class Loss(Protocol):
     """A term of the objective. Built as ``Loss(outcome: OutcomeSpec, **settings)``.
 
-    A pure function of the whole risk set's outputs: independent of row order, finite and differentiable without
-    events and for one subject. Delayed entry, weights and strata are honoured or refused by name.
+    A pure function of the whole risk set's outputs: independent of row order, finite and
+    differentiable without events and for one subject. Delayed entry, weights and strata are
+    honoured or refused by name.
     """
 
     @property
@@ -117,22 +123,32 @@ class Sample:
 
 @runtime_checkable
 class Prepares(Protocol):
-    """An encoder whose deterministic part is run once per subject and cached (preprocessing, a frozen trunk)."""
+    """An encoder whose deterministic part is run once per subject and cached (preprocessing, a
+    frozen trunk).
+    """
 
     def prepare(self, sample: Sample) -> Tensor:
-        """Return what ``forward`` gets as this subject's values, without the batch axis; a pure function of the
-        sample, the constructor settings and the frozen weights."""
+        """Return what ``forward`` gets as this subject's values, without the batch axis; a pure
+        function of the
+        sample, the constructor settings and the frozen weights.
+        """
 
     def preparation_fingerprint(self) -> str:
-        """Return a text that changes whenever the result of ``prepare`` could: settings, weights, dtype, versions."""
+        """Return a text that changes whenever the result of ``prepare`` could: settings, weights,
+        dtype, versions.
+        """
 
 
 @runtime_checkable
 class FitsInput(Protocol):
-    """An encoder with state that is estimated from data without gradients (scaling, imputation, projection)."""
+    """An encoder with state that is estimated from data without gradients (scaling, imputation,
+    projection).
+    """
 
     def fit(self, input: ModalityInput) -> None:
-        """Estimate the state from present training subjects only; the engine calls this once, before training."""
+        """Estimate the state from present training subjects only; the engine calls this once,
+        before training.
+        """
 
 
 @runtime_checkable

@@ -1,0 +1,149 @@
+"""From a recipe to a model and an objective that fit each other, refused in one sentence where they
+do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from survkit.build import Part, Parts, build_model, build_part
+from survkit.dry_run import dry_run
+from survkit.errors import CompositionError, SurvkitError
+from survkit.model import SurvivalModel
+from survkit.objective import Objective, Term
+from survkit.protocols import ANY_PARAMETERIZATION, Encoder, Fusion, Loss
+from survkit.recipe import ComponentConfig, LossConfig, PenaltyConfig, Recipe
+from survkit.registry import Registry
+from survkit.specs import InputSpec, OutcomeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A network and what it is trained for.
+
+    Attributes:
+        model: Untrained, on the CPU.
+        objective: The weighted losses and penalties.
+        parts: Every component under its full name with all its settings.
+    """
+
+    model: SurvivalModel
+    objective: Objective
+    parts: Parts
+
+
+def compose(
+    recipe: Recipe, specs: Mapping[str, InputSpec], outcome: OutcomeSpec, registry: Registry
+) -> Composition:
+    """Build a recipe's model and objective, and try them on a few made-up subjects before any data
+    is read.
+
+    Args:
+        recipe: What to build.
+        specs: What the cohort gives, by modality; more modalities than the recipe uses are fine.
+        outcome: Causes, horizon and time grid.
+        registry: Where names are looked up.
+
+    Raises:
+        CompositionError: Components that do not fit; the sentence names both, and what would fit.
+        ConfigError: An unknown name or a wrong setting.
+    """
+    parts = parts_of(recipe)
+    model, named = build_model(parts, specs, outcome, registry)
+    objective = _objective(recipe, model, outcome, registry)
+    used = {modality: specs[modality] for modality in named.encoders}
+    dry_run(model, objective, used, outcome, named)
+    return Composition(model=model, objective=objective, parts=named)
+
+
+def parts_of(recipe: Recipe) -> Parts:
+    """Return the components a recipe names."""
+
+    def part(kind: str, config: ComponentConfig) -> Part:
+        return Part(kind=kind, name=config.use, settings=config.settings)
+
+    return Parts(
+        encoders={name: part("encoder", config) for name, config in recipe.encoders.items()},
+        fusion=part("fusion", recipe.fusion),
+        head=part("head", recipe.head),
+    )
+
+
+def _objective(
+    recipe: Recipe, model: SurvivalModel, outcome: OutcomeSpec, registry: Registry
+) -> Objective:
+    terms: list[Term] = []
+    penalties: dict[str, float] = {}
+    for position, item in enumerate(recipe.objective):
+        if isinstance(item, PenaltyConfig):
+            _check_penalty(item.penalty, model, position)
+            penalties[item.penalty] = penalties.get(item.penalty, 0.0) + item.weight
+        else:
+            terms.append(_term(item, position, recipe, model, outcome, registry))
+    if not terms:
+        raise CompositionError("objective: only penalties are weighed; at least one loss is needed")
+    return Objective(terms=tuple(terms), penalty_weights=penalties)
+
+
+def _term(
+    item: LossConfig,
+    position: int,
+    recipe: Recipe,
+    model: SurvivalModel,
+    outcome: OutcomeSpec,
+    registry: Registry,
+) -> Term:
+    part = Part(kind="loss", name=item.use, settings=item.settings)
+    loss, named = build_part(part, registry, outcome, role=f"objective.{position}")
+    _check_accepts(cast(Loss, loss), named.name, recipe.head.use, model, outcome, registry)
+    return Term(name=named.name, weight=item.weight, loss=loss)
+
+
+def _check_accepts(
+    loss: Loss,
+    loss_name: str,
+    head_name: str,
+    model: SurvivalModel,
+    outcome: OutcomeSpec,
+    registry: Registry,
+) -> None:
+    """Refuse a loss that cannot read what the head gives, and name the losses that can."""
+    given = model.parameterization
+    if given in loss.accepts or ANY_PARAMETERIZATION in loss.accepts:
+        return
+    fitting = [
+        component.full_name
+        for component in registry.iterate("loss")
+        if _accepts(component, given, outcome)
+    ]
+    raise CompositionError(
+        f"the loss {loss_name} reads {' or '.join(loss.accepts)}, "
+        f"but the head {head_name} gives {given}; "
+        f"losses that read {given}: {', '.join(fitting) or 'none is installed'} "
+        f"(for example --set objective={fitting[0] if fitting else '...'})"
+    )
+
+
+def _accepts(component: Any, given: str, outcome: OutcomeSpec) -> bool:
+    """Whether a registered loss reads the parameterization; one that cannot be built does not."""
+    try:
+        accepts = cast(Callable[..., Loss], component.load())(outcome).accepts
+    except (SurvkitError, TypeError, ImportError):
+        return False
+    return given in accepts
+
+
+def _check_penalty(name: str, model: SurvivalModel, position: int) -> None:
+    given = [
+        f"{modality}.{penalty}"
+        for modality, encoder in model.encoders.items()
+        for penalty in cast(Encoder, encoder).encoding.penalties
+    ]
+    given += [f"fusion.{penalty}" for penalty in cast(Fusion, model.fusion).penalties]
+    if name not in given:
+        raise CompositionError(
+            f"objective.{position}: no part of this model gives the penalty '{name}'; "
+            f"given are: {', '.join(sorted(given)) or 'none'}"
+        )

@@ -1,0 +1,196 @@
+"""A recipe: which components, which outcome, which objective, how trained. It reads like an
+experiment section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from survkit.registry import Registry
+
+from survkit.errors import ConfigError
+from survkit.overrides import apply_override
+from survkit.safe_yaml import parse_yaml, read_yaml
+from survkit.training_config import Count, Positive, Section, TrainingConfig
+from survkit.validation import validate
+
+ModalityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class ComponentConfig(BaseModel):
+    """A component by registry name; every other key is one of its settings."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+    use: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, data: Any) -> Any:
+        return {"use": data} if isinstance(data, str) else data
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings as written; the component's constructor is their schema."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class LossConfig(ComponentConfig):
+    """A weighted loss; every other key is one of its settings."""
+
+    weight: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+
+
+class PenaltyConfig(Section):
+    """A weighted mean of a per-subject penalty, named ``<modality>.<name>`` or
+    ``fusion.<name>``.
+    """
+
+    penalty: str
+    weight: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+
+
+class GridConfig(Section):
+    """The discrete time grid.
+
+    Attributes:
+        kind: Equal intervals up to the horizon, intervals with equal numbers of training events, or
+            given edges.
+        intervals: Number of intervals.
+        edges: Right edges, for ``kind: edges``; the last is the horizon.
+    """
+
+    kind: Literal["uniform", "quantile", "edges"] = "uniform"
+    intervals: Count = 20
+    edges: list[Positive] | None = None
+
+    @model_validator(mode="after")
+    def _edges_where_asked(self) -> GridConfig:
+        if (self.kind == "edges") != (self.edges is not None):
+            raise ValueError("edges are given with kind: edges, and only there")
+        return self
+
+
+class OutcomeConfig(Section):
+    """Until when, and on which grid, statements are made.
+
+    Attributes:
+        horizon: In ``unit``.
+        unit: Must be the cohort's unit, so that 730 days are never read as 730 months.
+        grid: The discrete time grid.
+        evaluation_points: Number of equidistant times up to the horizon at which predictions are
+            kept.
+    """
+
+    horizon: Positive
+    unit: Literal["days", "weeks", "months", "years"] = "days"
+    grid: GridConfig = GridConfig()
+    evaluation_points: Annotated[int, Field(ge=2)] = 50
+
+
+class Recipe(Section):
+    """What an experiment is, apart from its cohort.
+
+    Attributes:
+        title: One line for the report.
+        encoders: By modality of the cohort.
+        fusion: How modalities are joined.
+        head: What is predicted from the joined embedding.
+        outcome: Horizon and time grid.
+        objective: Weighted losses and penalties.
+        training: How it is trained.
+        search: Dotted path of this recipe → values among which the inner validation part of each
+            training fold chooses.
+    """
+
+    title: str = ""
+    encoders: Annotated[dict[ModalityName, ComponentConfig], Field(min_length=1)]
+    fusion: ComponentConfig = ComponentConfig(use="concat")
+    head: ComponentConfig
+    outcome: OutcomeConfig
+    objective: Annotated[list[LossConfig | PenaltyConfig], Field(min_length=1)]
+    training: TrainingConfig = TrainingConfig()
+    search: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_objective(cls, data: Any) -> Any:
+        """A single loss may be written without a list, and a loss without settings as its name."""
+        if not isinstance(data, dict) or "objective" not in data:
+            return data
+        objective = data["objective"]
+        items = objective if isinstance(objective, list) else [objective]
+        return data | {"objective": [_objective_item(item) for item in items]}
+
+    @classmethod
+    def parse(cls, data: object, *, source: str, overrides: Sequence[str] = ()) -> Recipe:
+        """Validate plain data after applying ``path=value`` overrides.
+
+        Raises:
+            ConfigError: One line with the source, the key, what was expected and what came.
+        """
+        for override in overrides:
+            data = apply_override(data, override, source=source)
+        recipe = validate(cls, data, source=source)
+        for path, values in recipe.search.items():
+            for value in values:  # every candidate must be a recipe, found before hours of training
+                recipe.with_value(path, value, source=f"{source}: search.{path}")
+        return recipe
+
+    @classmethod
+    def read(
+        cls, name: str | Path, *, registry: Registry | None = None, overrides: Sequence[str] = ()
+    ) -> Recipe:
+        """Read a recipe file, or one that a plugin ships, by its registry name.
+
+        Args:
+            name: A path that exists or ends in .yaml or .yml, else a registered name such as
+                ``slicetention/lung1``.
+            registry: Where names are looked up; the process-wide one by default.
+            overrides: ``path=value`` texts, the value in YAML.
+        """
+        path = Path(name)
+        if path.suffix in {".yaml", ".yml"} or path.is_file():
+            return cls.parse(read_yaml(path), source=str(path), overrides=overrides)
+        if registry is None:
+            from survkit.plugins import default_registry
+
+            registry = default_registry()
+        text = registry.find("recipe", str(name)).load()
+        return cls.parse(
+            parse_yaml(text, source=f"recipe {name}"), source=f"recipe {name}", overrides=overrides
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that :meth:`parse` reads back to an equal recipe."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """Return the recipe, with every default filled in, as YAML."""
+        import yaml
+
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+    def with_value(self, path: str, value: object, *, source: str = "recipe") -> Recipe:
+        """Return the recipe with the value at a dotted path replaced, validated anew and without
+        its search.
+        """
+        import json
+
+        data = self.to_dict() | {"search": {}}
+        return Recipe.parse(data, source=source, overrides=[f"{path}={json.dumps(value)}"])
+
+
+def _objective_item(item: object) -> object:
+    """Return the model that an item of the objective means, so that its errors speak of that model
+    alone.
+    """
+    if isinstance(item, str):
+        return {"use": item}
+    if isinstance(item, dict) and ("use" in item) == ("penalty" in item):
+        raise ConfigError(
+            f"an item of the objective has either 'use' (a loss) or 'penalty', but found {item}"
+        )
+    return item
