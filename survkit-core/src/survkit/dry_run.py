@@ -100,8 +100,8 @@ def _check_encoding(encoding: Encoding, spec: EncodingSpec, where: str) -> None:
     declared = (SUBJECTS, tokens if spec.tokens is None else spec.tokens, spec.dim)
     if (batch, tokens, dim) != declared or encoding.summary.shape != (SUBJECTS, spec.dim):
         raise CompositionError(
-            f"{where}: declares tokens of shape {declared}, but gave {tuple(encoding.tokens.shape)} "
-            f"and a summary of {tuple(encoding.summary.shape)}"
+            f"{where}: declares tokens of shape {declared}, "
+            f"but gave {tuple(encoding.tokens.shape)} and a summary of {tuple(encoding.summary.shape)}"
         )
     if encoding.grid != spec.grid or (encoding.continuous is not None) != spec.has_continuous:
         raise CompositionError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from survkit.errors import ConfigError
 from survkit.safe_yaml import parse_yaml
+from survkit.suggest import did_you_mean
 
 
 def apply_override(data: object, override: str, *, source: str) -> Any:

@@ -4,6 +4,8 @@ depth.
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,8 @@ def _compose(text: str, source: str) -> Any:
     import yaml
 
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    loader = _loader()
+    for event in yaml.parse(text, Loader=loader):
         if isinstance(event, yaml.AliasEvent):
             raise ConfigError(f"{source}{_line(event)}: aliases (*{event.anchor}) are not allowed")
         if isinstance(event, yaml.CollectionStartEvent):
@@ -76,7 +79,30 @@ def _compose(text: str, source: str) -> Any:
                 raise ConfigError(f"{source}{_line(event)}: nested deeper than {MOST_DEPTH} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-    return yaml.compose(text, Loader=yaml.CSafeLoader)
+    return yaml.compose(text, Loader=loader)
+
+
+@cache
+def _loader() -> Any:
+    """Return PyYAML's safe loader with the numbers and truth values of YAML 1.2.
+
+    PyYAML speaks YAML 1.1, where ``1e-4`` is a text and ``no`` is false: the one breaks learning
+    rates, the other a category of that name.
+    """
+    import yaml
+
+    class Loader(yaml.CSafeLoader):
+        yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
+            first: [
+                (tag, pattern) for tag, pattern in resolvers if not tag.endswith(("bool", "float"))
+            ]
+            for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    number = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|[-+]?\.inf$|\.nan$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+    return Loader
 
 
 def _construct(node: Any, source: str) -> Any:
@@ -94,6 +120,8 @@ def _refuse_duplicates(node: Any, source: str) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{source}{_line(key)}: a key must be a plain name")
             if key.value in seen:
                 raise ConfigError(f"{source}{_line(key)}: the key '{key.value}' stands twice")
             seen.add(key.value)
