@@ -1,0 +1,112 @@
+"""Deep survival analysis on medical images, as a plugin framework.
+
+Importing the package is cheap: every name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from survkit.component import Component
+    from survkit.data import Cohort
+    from survkit.evaluation import evaluate
+    from survkit.hub import from_pretrained, save_pretrained
+    from survkit.plugins import API_VERSION, hookimpl
+    from survkit.recipe import Recipe
+    from survkit.registry import Registry
+    from survkit.training import cross_validate, fit
+
+    __version__: str
+
+__all__ = [
+    "API_VERSION",
+    "Cohort",
+    "Recipe",
+    "Registry",
+    "__version__",
+    "create",
+    "cross_validate",
+    "evaluate",
+    "fit",
+    "from_pretrained",
+    "hookimpl",
+    "list_components",
+    "save_pretrained",
+]
+
+_HOME = {
+    "API_VERSION": "survkit.plugins",
+    "Cohort": "survkit.data",
+    "Recipe": "survkit.recipe",
+    "Registry": "survkit.registry",
+    "cross_validate": "survkit.training",
+    "evaluate": "survkit.evaluation",
+    "fit": "survkit.training",
+    "from_pretrained": "survkit.hub",
+    "hookimpl": "survkit.plugins",
+    "save_pretrained": "survkit.hub",
+}
+
+
+def list_components(pattern: str | None = None, *, kind: str | None = None) -> list[Component]:
+    """Return the registered components, without importing any of them.
+
+    Args:
+        pattern: Only names that fit these wildcards, bare or full: ``"*vit*"``, ``"robsurv/*"``.
+        kind: Only ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"`` or ``"recipe"``.
+
+    Raises:
+        UnknownComponentError: There is no such kind.
+
+    >>> [component.name for component in list_components("cox*")]
+    ['cox', 'cox']
+    """
+    from survkit.plugins import default_registry
+
+    return list(default_registry().iterate(kind, pattern))
+
+
+def create(kind: str, name: str, /, *args: Any, **settings: Any) -> Any:
+    """Build the component of that name, after its settings have been checked.
+
+    Args:
+        kind: ``"encoder"``, ``"fusion"``, ``"head"`` or ``"loss"``.
+        name: Its bare name where that is unique, or its full name ``"plugin/name"``.
+        args: The spec that the kind is built with: :mod:`survkit.protocols`.
+        settings: The component's own keyword-only settings.
+
+    Raises:
+        UnknownComponentError: No component, or more than one, has the name.
+        ConfigError: A setting is unknown, missing or of the wrong type; or the kind is ``recipe``.
+    """
+    from survkit.errors import ConfigError
+    from survkit.plugins import default_registry
+    from survkit.settings import check_settings
+
+    found = default_registry().find(kind, name)
+    if kind == "recipe":
+        raise ConfigError(
+            f"a recipe is text, not built; use survkit.Recipe for {found.full_name!r}"
+        )
+    component = found.load()
+    where = f"{kind} {found.full_name!r}"
+    return component(*args, **check_settings(component, settings, where=where))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("survkit-core")
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,75 @@
+"""What is not installed but known: who provides a component, and which extra an optional package.
+
+Plain data, so that an unknown name or a missing import can be answered with the ``pip install``
+line that cures it. A name missing here costs nothing but that hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+
+class Provider(NamedTuple):
+    """Who provides a component that may not be installed."""
+
+    distribution: str
+    plugin: str
+
+
+CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
+    Provider("survkit-robsurv", "robsurv"): {
+        "encoder": ("vq", "vq3d"),
+        "fusion": ("dual-patch-fuse",),
+        "recipe": ("hecktor", "hn1", "nsclc-radiogenomics", "small"),
+    },
+    Provider("survkit-slicetention", "slicetention"): {
+        "encoder": ("slices",),
+        "fusion": ("class-token", "mean", "soft-attention"),
+        "recipe": ("lung1", "lung1-cached"),
+    },
+    Provider("survkit-radvit", "radvit"): {
+        "encoder": ("radiomics", "radiomics-tokens", "vit"),
+        "fusion": ("mixed-risk",),
+        "loss": ("contrastive-alignment",),
+        "recipe": ("covid-cxr",),
+    },
+}
+
+EXTRA_OF_MODULE: Mapping[str, str] = {
+    "monai": "imaging",
+    "nibabel": "imaging",
+    "pydicom": "imaging",
+    "SimpleITK": "imaging",
+    "pycox": "pycox",
+    "sksurv": "sksurv",
+    "pytest": "testing",
+}
+"""Import name of an optional package, and the extra of ``survkit-core`` that brings it."""
+
+
+def providers_of(kind: str, name: str) -> Iterator[Provider]:
+    """Yield who is known to provide the component, asked by bare or full name.
+
+    A full name of a known plugin is answered even where the component itself is not in the
+    catalog: the plugin may have grown since.
+    """
+    plugin, _, bare = name.rpartition("/")
+    for provider, components in CATALOG.items():
+        if plugin == provider.plugin or (not plugin and bare in components.get(kind, ())):
+            yield provider
+
+
+def known_names(kind: str) -> list[str]:
+    """Return the full names of the kind that the catalog knows."""
+    return [
+        f"{provider.plugin}/{name}"
+        for provider, components in CATALOG.items()
+        for name in components.get(kind, ())
+    ]
+
+
+def extra_line(module: str) -> str | None:
+    """Return the line that installs the optional package; ``None`` if no extra has it."""
+    extra = EXTRA_OF_MODULE.get(module.partition(".")[0])
+    return f'pip install "survkit-core[{extra}]"' if extra else None

@@ -1,0 +1,68 @@
+"""What a command line says and returns when a command did not end well."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from survkit.errors import UserError
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def explain_failure(error: Exception, *, debug: bool) -> int:
+    """Print one readable message and return the exit code.
+
+    Args:
+        error: What a command raised.
+        debug: Whether to print the traceback first.
+    """
+    if isinstance(error, BrokenPipeError):
+        # The reader has gone (``survkit list | head``): nobody is left to be told, and the
+        # interpreter must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, UserError):
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
+            place = f" while writing {cause.filename}" if cause.filename else ""
+            print(f"error: the disk is full{place}; free some space", file=sys.stderr)
+            return WRONG_INPUT
+    message = " ".join(str(error).split())
+    print(
+        f"{type(error).__name__}: {message}\n"
+        "This is a fault of survkit or of a component; run the same with --debug to see where.",
+        file=sys.stderr,
+    )
+    return FAILED
+
+
+def warn_in_one_line(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Return a ``warnings.showwarning`` that leaves the code line out of survkit's own warnings."""
+
+    def show(message: Any, category: type[Warning], *where: Any, **others: Any) -> None:
+        if category.__module__.partition(".")[0] == "survkit":
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            otherwise(message, category, *where, **others)
+
+    return show
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what led to it: libraries wrap the system's errors in their own."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__

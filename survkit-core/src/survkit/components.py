@@ -1,0 +1,46 @@
+"""The core's own parts, registered through the hook that every plugin uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from survkit.plugins import API_VERSION, hookimpl
+
+if TYPE_CHECKING:
+    from survkit.registry import Registry
+
+SURVKIT_API = f"=={API_VERSION}"
+
+# kind, name, target within survkit, summary
+_PARTS = """
+encoder | tabular | encoders.tabular:TabularEncoder | numeric and categorical columns, some missing
+encoder | vector | encoders.vector:VectorEncoder | precomputed embeddings, one or many per subject
+encoder | resnet3d-18 | encoders.resnet3d:ResNet3DEncoder | 3-D ResNet-18 for volumes (MONAI)
+encoder | densenet3d-121 | encoders.densenet3d:DenseNet3DEncoder | 3-D DenseNet-121 (MONAI)
+fusion | concat | fusions.concat:ConcatFusion | the modalities side by side
+fusion | mean | fusions.mean:MeanFusion | mean over the modalities present
+fusion | gated | fusions.gated:GatedFusion | learned gates weigh the modalities present
+fusion | attention | fusions.attention:AttentionFusion | attention over all tokens present
+head | cox | heads.cox:CoxHead | proportional hazards with a Breslow baseline
+head | deephit | heads.deephit:DeepHitHead | probability mass over intervals and causes
+head | discrete-hazard | heads.discrete_hazard:DiscreteHazardHead | hazard per interval, one cause
+head | cause-hazard | heads.cause_hazard:CauseHazardHead | hazard per interval and cause
+head | weibull | heads.weibull:WeibullHead | scale and shape of a Weibull distribution, one cause
+loss | cox | losses.cox:CoxLoss | partial likelihood: Breslow, Efron, strata, delayed entry
+loss | deephit-likelihood | losses.deephit_likelihood:DeepHitLikelihood | DeepHit's likelihood
+loss | deephit-ranking | losses.deephit_ranking:DeepHitRanking | DeepHit's ranking of pairs
+loss | hazard-likelihood | losses.hazard_likelihood:HazardLikelihood | interval hazards
+loss | weibull | losses.weibull:WeibullLoss | Weibull likelihood with censoring
+loss | rank-n-contrast | losses.rank_n_contrast:RankNContrast | orders embeddings by survival
+"""
+
+
+@hookimpl
+def survkit_register(registry: Registry) -> None:
+    """Add the everyday components."""
+    for line in _PARTS.strip().splitlines():
+        kind, name, target, summary = line.split(" | ")
+        registry.add(kind, name, f"survkit.{target}", summary=summary)
+    registry.add(
+        "recipe", "demo", "survkit:recipes/demo.yaml", summary="CT + PET + clinical phantoms"
+    )
