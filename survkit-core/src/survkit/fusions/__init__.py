@@ -1,0 +1,1 @@
+"""Everyday fusions: each file holds one, and is imported only when that one is asked for."""
