@@ -1,0 +1,1 @@
+"""Cohorts: the table, its images, its checks, its splits and its cache."""

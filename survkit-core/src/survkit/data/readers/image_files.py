@@ -1,0 +1,103 @@
+"""The files that cells of the cohort's table name."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from survkit.data.cohort_config import ImagingModality
+from survkit.data.readers.source import Rows
+from survkit.data.text_table import TextTable
+from survkit.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFiles:
+    """Image and mask of every subject; ``None`` where the cell is empty."""
+
+    image: tuple[Path | None, ...]
+    mask: tuple[Path | None, ...]
+
+    @property
+    def available(self) -> NDArray[np.bool_]:
+        """Which subjects have an image; bool (subject)."""
+        return np.array([path is not None for path in self.image], dtype=bool)
+
+    def take(self, rows: Rows) -> ImageFiles:
+        """Return the given subjects."""
+        return replace(
+            self,
+            image=tuple(self.image[row] for row in rows),
+            mask=tuple(self.mask[row] for row in rows),
+        )
+
+    def identity(self, row: int) -> bytes:
+        """Return a digest of the bytes of both files.
+
+        Raises:
+            DataError: A file cannot be read.
+        """
+        digests = [b"" if p is None else _file_digest(p) for p in (self.image[row], self.mask[row])]
+        return hashlib.sha256(b"|".join(digests)).digest()
+
+    def stamp(self) -> bytes:
+        """Return a digest of the sizes of all files; -1 stands for a file that is not there."""
+        sizes = [
+            p.stat().st_size if p is not None and p.is_file() else -1
+            for p in (*self.image, *self.mask)
+        ]
+        return hashlib.sha256(repr(sizes).encode()).digest()
+
+
+def named_files(config: ImagingModality, table: TextTable, folder: Path) -> ImageFiles:
+    """Return the files that the cells name, relative ones taken from ``folder``.
+
+    Raises:
+        DataError: There is no such column.
+    """
+
+    def paths(column: str) -> tuple[Path | None, ...]:
+        return tuple(None if cell is None else folder / cell for cell in table.text(column))
+
+    image = paths(config.path)
+    return ImageFiles(image, (None,) * len(image) if config.mask is None else paths(config.mask))
+
+
+def existing(path: Path) -> Path:
+    """Return the path of a file.
+
+    Raises:
+        DataError: There is none.
+    """
+    if not path.is_file():
+        kind = "it is a folder, not a file" if path.is_dir() else "there is no such file"
+        raise DataError(f"{path}: {kind}")
+    return path
+
+
+def windowed(values: NDArray[np.float32], window: list[float] | None) -> NDArray[np.float32]:
+    """Clip to the window and map it to [-1, 1]; unchanged without one."""
+    if window is None:
+        return values
+    low, high = window
+    return ((np.clip(values, low, high) - low) * (2 / (high - low)) - 1).astype(np.float32)
+
+
+def refuse_not_finite(values: NDArray[np.float32], path: Path) -> None:
+    """Refuse NaN and infinite intensities.
+
+    Raises:
+        DataError: There are some.
+    """
+    wrong = int(values.size - np.isfinite(values).sum())
+    if wrong:
+        raise DataError(f"{path}: {wrong} of {values.size} intensities are NaN or infinite")
+
+
+def _file_digest(path: Path) -> bytes:
+    with existing(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
