@@ -19,9 +19,10 @@ class GatedFusion(nn.Module):
     """Weighs each subject's modalities by learned gates and adds them up.
 
     Every modality has a gate of its own, ``u . (tanh(V z) * sigmoid(W z))`` on its projected vector
-    z; a softmax over the modalities the subject has makes the weights. Fresh gates weigh all alike.
-    ``attention_weights["modality"]`` are these weights, in sorted order of names, 0 where absent;
-    ``modality_embeddings`` are the projected vectors, zero for subjects without the modality.
+    z; a softmax over the modalities the subject has makes the weights. Fresh gates weigh nearly
+    alike. ``attention_weights["modality"]`` are these weights, in sorted order of names, 0 where
+    absent; ``modality_embeddings`` are the projected vectors, zero for subjects without the
+    modality.
 
     Args:
         encodings: What the encoders give.
@@ -93,7 +94,8 @@ class _Gate(nn.Module):
         self.content = nn.Linear(dim, gate_dim)
         self.gate = nn.Linear(dim, gate_dim)
         self.score = nn.Linear(gate_dim, 1)
-        nn.init.zeros_(self.score.weight)
+        with torch.no_grad():
+            self.score.weight.mul_(0.1)
         nn.init.zeros_(self.score.bias)
 
     def forward(self, vector: Tensor) -> Tensor:
