@@ -6,6 +6,8 @@ Cross-validation writes out-of-fold predictions once. A table with one fold is a
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -145,6 +147,19 @@ class Predictions:
         share = (asked - knots[right - 1]) / (knots[right] - knots[right - 1])
         at: Floats = values[..., right - 1] * (1 - share) + values[..., right] * share
         return at
+
+    def fingerprint(self) -> str:
+        """Return a hash of all values, equal for equal tables however they were stored."""
+        digest = hashlib.sha256()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            digest.update(f"{item.name}:".encode())
+            if isinstance(value, np.ndarray):
+                text = value.dtype.kind == "U"
+                digest.update(json.dumps(value.tolist()).encode() if text else value.tobytes())
+            else:
+                digest.update(json.dumps(value).encode())
+        return digest.hexdigest()
 
     def write(self, path: str | Path) -> Path:
         """Write the table as Parquet, at once or not at all; see
