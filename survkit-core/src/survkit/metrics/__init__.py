@@ -1,0 +1,1 @@
+"""Evaluation of predictions: pure functions of tensors to an Estimate, or to why there is none."""

@@ -1,0 +1,119 @@
+"""A concordance as an object: its value, and its value in every bootstrap replicate by matrix
+products.
+
+With w how often each subject was drawn, P the comparable pairs and W their credits, the
+replicate's value is (wᵀ W w) / (wᵀ P w). W is built for a block of events at a time, so memory is
+bounded; wᵀ P w needs only sums of suffixes. Two draws of one subject are never a comparable pair,
+as in resampled data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from survkit.metrics.estimate import Estimate, Result, Undefined
+from survkit.metrics.pair_counts import PairCounts
+from survkit.metrics.pairs import (
+    Outcome,
+    comparable_block,
+    outcome_without_events,
+    risk_orders,
+    suffix_weights,
+)
+
+BLOCK_CELLS = 2**22
+"""Most cells of any (subject, event) block that is held at once."""
+
+ScoreBlocks = Iterator[tuple[Tensor, Tensor, Tensor]]
+"""Rows of events (event), everybody's predictions for comparison with them (subject, event) or
+(subject, 1), and the events' own (event)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairStatistic:
+    """A concordance that can be evaluated on the data and on resampled data.
+
+    Attributes:
+        outcome: What was observed.
+        count: Counts the pairs of the data by the fastest way.
+        blocks: Gives predictions event by event for the matrix products.
+        tie_score: Credit of a tied pair.
+        tolerance: Predictions at most this far apart are tied.
+        method: What is computed, in words.
+    """
+
+    outcome: Outcome
+    count: Callable[[], PairCounts]
+    blocks: Callable[[], ScoreBlocks]
+    tie_score: float
+    tolerance: float
+    method: str
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sizes of the independent groups of subjects to resample."""
+        return (self.outcome.n,)
+
+    def estimate(self) -> Result:
+        """Return the concordance of the data."""
+        undefined = outcome_without_events(self.outcome)
+        if undefined is not None:
+            return undefined
+        return concordance_of(self.count(), self.tie_score, self.outcome, self.method)
+
+    def replicates(self, counts: Tensor) -> Tensor:
+        """Return the concordance for each row of draw counts.
+
+        Args:
+            counts: How often each subject was drawn; int64 (replicate, batch).
+
+        Returns:
+            float64 (replicate); NaN where a replicate has no comparable pair.
+        """
+        # Counts and their sums are halves of whole numbers: exact in float32, in half the time.
+        exact = self.outcome.weight is None and self.outcome.n < 2**23
+        weight = counts.to(torch.float64)
+        if self.outcome.weight is not None:
+            weight = weight * self.outcome.weight
+        factor = weight.to(torch.float32) if exact else weight
+        concordant = weight.new_zeros(len(counts))
+        for anchors, scores, own in self.blocks():
+            credit = self._credit(anchors, scores, own).to(factor.dtype)
+            concordant += ((factor @ credit) * weight[:, anchors]).sum(dim=1)
+        return concordant / self._comparable(weight)
+
+    def _credit(self, anchors: Tensor, scores: Tensor, own: Tensor) -> Tensor:
+        difference = own - scores
+        tied = difference.abs() <= self.tolerance
+        credit = torch.where(tied, self.tie_score, (difference > 0).to(torch.float32))
+        return credit * comparable_block(self.outcome, anchors)
+
+    def _comparable(self, weight: Tensor) -> Tensor:
+        total = weight.new_zeros(len(weight))
+        for order in risk_orders(self.outcome):
+            partners = suffix_weights(weight, order.later)
+            if order.entering is not None:
+                partners = partners - suffix_weights(weight, order.entering)
+            total += (partners * weight[:, order.anchors]).sum(dim=1)
+        return torch.where(total > 0, total, torch.nan)
+
+
+def concordance_of(counts: PairCounts, tie_score: float, outcome: Outcome, method: str) -> Result:
+    """Divide, or say why that is impossible."""
+    if counts.comparable <= 0:
+        return Undefined(
+            "no comparable pair: nobody is known to be event-free at the time of an event",
+            outcome.n,
+            outcome.events,
+        )
+    value = (counts.concordant + tie_score * counts.tied) / counts.comparable
+    return Estimate(value, None, method, outcome.n, outcome.events)
+
+
+def event_blocks(anchors: Tensor, subjects: int) -> Iterator[Tensor]:
+    """Cut the rows of the events so that (subject, event) blocks stay below the bound."""
+    return iter(torch.split(anchors, max(1, BLOCK_CELLS // subjects)))

@@ -1,0 +1,68 @@
+"""The censoring distribution, for inverse probability of censoring weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from survkit.flow import SurvivalTarget
+from survkit.nonparametric.kaplan_meier import SurvivalCurve, survival_curve
+from survkit.nonparametric.observations import check_target
+from survkit.nonparametric.risk_table import RiskTable, risk_table
+
+
+def censoring_survival(training: SurvivalTarget) -> SurvivalCurve:
+    """Estimate G(t) = P(censoring time > t) from training subjects.
+
+    Reverse Kaplan–Meier: being censored is the event, an event of any cause ends the follow-up. At
+    tied durations the events leave before the censorings, so nobody who had the event at t is at
+    risk of being censored at t. Weight an event by 1 / ``before(duration)`` and a subject still at
+    risk at t by 1 / ``at(t)``.
+
+    It takes a whole :class:`SurvivalTarget` and no indicator, so it cannot be fitted to the events
+    by mistake.
+
+    Raises:
+        DataError: The target is not a usable SurvivalTarget.
+    """
+    checked = check_target(training, "training")
+    single = SurvivalTarget(
+        checked.duration, (checked.event > 0).to(torch.int64), checked.entry, checked.weight
+    )
+    table = risk_table(single, causes=1)
+    censored, events = table.leaving
+    return survival_curve(
+        RiskTable(table.times, table.at_risk - events, table.leaving), censored, 0.95
+    )
+
+
+def censoring_survival_replicates(
+    training: SurvivalTarget, counts: Tensor
+) -> tuple[Tensor, Tensor]:
+    """G of every bootstrap replicate at once.
+
+    Args:
+        training: Checked training subjects without delayed entry.
+        counts: How often each subject was drawn; (replicate, batch).
+
+    Returns:
+        The distinct durations (grid) and G at them (replicate, grid), by cumulative sums over the
+        counts.
+    """
+    times, position, sizes = torch.unique(
+        training.duration, return_inverse=True, return_counts=True
+    )
+    order = position.argsort(stable=True)
+    last = sizes.cumsum(0) - 1
+    weight = counts.to(torch.float64)
+    if training.weight is not None:
+        weight = weight * training.weight
+    weight = weight[:, order]
+    everyone = weight.cumsum(1)[:, last]
+    censored = (weight * (training.event[order] == 0)).cumsum(1)[:, last]
+    censored_here = torch.diff(censored, dim=1, prepend=torch.zeros_like(censored[:, :1]))
+    # at risk of censoring at t = not yet gone before t, minus the events at t
+    #                           = total - everyone gone until t + those censored at t
+    at_risk = everyone[:, -1:] - everyone + censored_here
+    share = torch.where(censored_here > 0, censored_here / at_risk, 0.0)
+    return times, (1 - share).cumprod(1)
