@@ -15,6 +15,8 @@ from survkit.component import CORE_PLUGIN, KINDS, SESSION_PLUGIN, Component, Plu
 from survkit.errors import PluginError, UnknownComponentError
 from survkit.suggest import close_matches, did_you_mean
 
+__all__ = ["KINDS", "Component", "Plugin", "PluginStatus", "Registry"]
+
 
 class Registry:
     """Components by kind and name, with the plugin that each came from."""

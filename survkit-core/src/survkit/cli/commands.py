@@ -1,0 +1,72 @@
+"""The table of commands: names, help lines and examples, without importing any command."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command: where it is, its help line, and command lines that work."""
+
+    target: str
+    help: str
+    examples: tuple[str, ...]
+
+
+COMMANDS: dict[str, Entry] = {
+    "list": Entry(
+        "survkit.cli.list:command",
+        "List the components and recipes that are installed.",
+        ("survkit list", "survkit list '*hazard*' --kind head", "survkit list --json"),
+    ),
+    "doctor": Entry(
+        "survkit.cli.doctor:command",
+        "Check the installation: versions, plugins, optional packages.",
+        ("survkit doctor", "survkit doctor --devices"),
+    ),
+    "cohort": Entry(
+        "survkit.cli.cohort:command",
+        "Check a cohort, or split it into folds.",
+        ("survkit cohort check cohort.yaml", "survkit cohort split cohort.yaml"),
+    ),
+    "prepare": Entry(
+        "survkit.cli.prepare:command",
+        "Run the deterministic preparation once and cache it.",
+        ("survkit prepare recipe.yaml --cohort cohort.yaml",),
+    ),
+    "fit": Entry(
+        "survkit.cli.fit:command",
+        "Train one model on a cohort.",
+        ("survkit fit recipe.yaml --cohort cohort.yaml --out runs/first",),
+    ),
+    "cv": Entry(
+        "survkit.cli.cv:command",
+        "Cross-validate a recipe on a cohort.",
+        ("survkit cv recipe.yaml --cohort cohort.yaml --out runs/cv",),
+    ),
+    "predict": Entry(
+        "survkit.cli.predict:command",
+        "Predict survival for the subjects of a cohort.",
+        ("survkit predict runs/first --cohort cohort.yaml --times 365,730",),
+    ),
+    "evaluate": Entry(
+        "survkit.cli.evaluate:command",
+        "Compute the metrics of a run, with intervals.",
+        ("survkit evaluate runs/cv",),
+    ),
+    "report": Entry(
+        "survkit.cli.report:command",
+        "Write the HTML report of a run.",
+        ("survkit report runs/cv",),
+    ),
+    "demo": Entry(
+        "survkit.cli.demo:command",
+        "Cross-validate a multimodal model on generated images of known truth.",
+        ("survkit demo", "survkit demo --fast"),
+    ),
+    "phantom": Entry(
+        "survkit.cli.phantom:command",
+        "Generate a cohort of images with a known truth.",
+        ("survkit phantom --out phantom",),
+    ),
+}

@@ -1,0 +1,70 @@
+"""``survkit list``: table, JSON, wildcards, kinds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from survkit.cli import main
+
+
+def test_the_table_has_a_row_per_component(capsys: pytest.CaptureFixture[str]) -> None:
+    """Kind, name, summary and the distribution that provides it."""
+    assert main(["list", "--kind", "head"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[0].split() == ["kind", "name", "summary", "distribution"]
+    names = [line.split()[1] for line in lines[1:] if line.startswith("head")]
+    assert names == ["cause-hazard", "cox", "deephit", "discrete-hazard", "weibull"]
+
+
+def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object per component, with all that the registry knows."""
+    assert main(["list", "cox", "--json"]) == 0
+
+    head, loss = json.loads(capsys.readouterr().out)
+    assert (head["kind"], loss["kind"]) == ("head", "loss")
+    assert head["target"] == "survkit.heads.cox:CoxHead"
+    assert head["full_name"] == head["name"] == "cox"
+    assert (head["plugin"], head["distribution"]) == ("survkit", "survkit-core")
+
+
+def test_wildcards_select(capsys: pytest.CaptureFixture[str]) -> None:
+    """As in the shell."""
+    assert main(["list", "*hazard*", "--json"]) == 0
+
+    listed = {(each["kind"], each["name"]) for each in json.loads(capsys.readouterr().out)}
+    assert listed == {
+        ("head", "cause-hazard"),
+        ("head", "discrete-hazard"),
+        ("loss", "hazard-likelihood"),
+    }
+
+
+def test_nothing_found_is_said_and_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a program it is the empty list."""
+    assert main(["list", "q*", "--kind", "loss"]) == 0
+    assert "no loss named 'q*'" in capsys.readouterr().err
+    assert main(["list", "q*", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_wrong_kind_is_the_users_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what would do."""
+    assert main(["list", "--kind", "hed"]) == 2
+    assert "'hed' is no kind of component. Did you mean 'head'?" in capsys.readouterr().err
+
+
+def test_the_module_can_be_run() -> None:
+    """``python -m survkit`` is the same command, for where scripts are not on the path."""
+    done = subprocess.run(
+        [sys.executable, "-m", "survkit", "list", "weibull", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert len(json.loads(done.stdout)) == 2
