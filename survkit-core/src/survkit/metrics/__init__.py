@@ -1,1 +1,52 @@
 """Evaluation of predictions: pure functions of tensors to an Estimate, or to why there is none."""
+
+from __future__ import annotations
+
+from survkit.metrics.adjusted_antolini import adjusted_antolini_concordance
+from survkit.metrics.antolini import antolini_concordance, antolini_statistic
+from survkit.metrics.antolini_prediction import (
+    antolini_from_prediction,
+    antolini_prediction_statistic,
+)
+from survkit.metrics.bootstrap import (
+    Bootstrap,
+    bootstrap_counts,
+    bootstrap_replicates,
+    with_interval,
+)
+from survkit.metrics.brier import (
+    brier_score,
+    brier_score_incidence,
+    integrated_brier_score,
+    integrated_brier_score_incidence,
+)
+from survkit.metrics.brier_statistic import brier_statistic
+from survkit.metrics.calibration import Calibration, CalibrationGroup, calibration_at
+from survkit.metrics.estimate import Estimate, Interval, Result, Undefined
+from survkit.metrics.harrell import harrell_concordance, harrell_statistic
+
+__all__ = [
+    "Bootstrap",
+    "Calibration",
+    "CalibrationGroup",
+    "Estimate",
+    "Interval",
+    "Result",
+    "Undefined",
+    "adjusted_antolini_concordance",
+    "antolini_concordance",
+    "antolini_from_prediction",
+    "antolini_prediction_statistic",
+    "antolini_statistic",
+    "bootstrap_counts",
+    "bootstrap_replicates",
+    "brier_score",
+    "brier_score_incidence",
+    "brier_statistic",
+    "calibration_at",
+    "harrell_concordance",
+    "harrell_statistic",
+    "integrated_brier_score",
+    "integrated_brier_score_incidence",
+    "with_interval",
+]

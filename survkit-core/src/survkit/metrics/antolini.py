@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
@@ -11,7 +9,8 @@ from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.metrics.column_counts import column_pair_weights
 from survkit.metrics.estimate import Result
-from survkit.metrics.harrell import describe
+from survkit.metrics.harrell import MATRIX_SUBJECTS, describe
+from survkit.metrics.matrix_counts import is_plain, matrix_counts
 from survkit.metrics.pair_counts import PairCounts
 from survkit.metrics.pair_statistic import PairStatistic, ScoreBlocks, event_blocks
 from survkit.metrics.pairs import (
@@ -103,7 +102,9 @@ def antolini_statistic(
 
 
 def check_incidence(incidence: Tensor, size: int) -> Tensor:
-    """Return a matrix of probabilities as float64 (batch, grid).
+    """Return a matrix of probabilities (batch, grid) in float32 or float64.
+
+    Pairs only compare, so the precision given is kept; bfloat16 and float16 are widened.
 
     Raises:
         DataError: Not a tensor, wrong shape, NaN, or outside [0, 1] by more than rounding.
@@ -124,7 +125,7 @@ def check_incidence(incidence: Tensor, size: int) -> Tensor:
         raise DataError(
             f"incidence must hold probabilities between 0 and 1, not {low:g} to {high:g}"
         )
-    return incidence.detach().to(torch.float64)
+    return incidence.detach().to(torch.promote_types(incidence.dtype, torch.float32))
 
 
 def check_columns(column: Tensor, outcome: Outcome, grid: int) -> Tensor:
@@ -147,28 +148,37 @@ def check_tie_score(tie_score: float) -> float:
 
 
 def column_counts(values: Tensor, columns: Tensor, outcome: Outcome) -> PairCounts:
-    """Count the pairs of predictions at common columns."""
-    counts = comparable_counts(outcome)
-    for anchors, suffixes, sign in signed_suffixes(outcome):
+    """Count the pairs of predictions at common columns, by the fastest way."""
+    if outcome.n <= MATRIX_SUBJECTS and is_plain(outcome):
+        return matrix_counts(values, columns, outcome)
+    suffixes = list(signed_suffixes(outcome))
+    counts = comparable_counts(outcome, suffixes)
+    for anchors, partners, sign in suffixes:
         smaller, tied = column_pair_weights(
-            values, columns[anchors], anchors, suffixes, outcome.weight
+            values, columns[anchors], anchors, partners, outcome.weight
         )
         counts += PairCounts(sign * smaller, sign * tied, 0.0)
     return counts
 
 
-def signed_suffixes(outcome: Outcome) -> Iterator[tuple[Tensor, Suffixes, int]]:
+SignedSuffixes = list[tuple[Tensor, Suffixes, int]]
+"""Rows of events, their partners, and 1 to add or -1 to take off."""
+
+
+def signed_suffixes(outcome: Outcome) -> SignedSuffixes:
     """Give the suffixes to count in, and whether to add or to take off."""
+    signed: SignedSuffixes = []
     for order in risk_orders(outcome):
-        yield order.anchors, order.later, 1
+        signed.append((order.anchors, order.later, 1))
         if order.entering is not None:
-            yield order.anchors, order.entering, -1
+            signed.append((order.anchors, order.entering, -1))
+    return signed
 
 
-def comparable_counts(outcome: Outcome) -> PairCounts:
+def comparable_counts(outcome: Outcome, suffixes: SignedSuffixes) -> PairCounts:
     """Count the comparable pairs alone."""
     total = 0.0
-    for anchors, suffixes, sign in signed_suffixes(outcome):
+    for anchors, partners, sign in suffixes:
         own = 1 if outcome.weight is None else outcome.weight[anchors]
-        total += sign * float((own * suffix_weights(outcome.weight, suffixes)).sum())
+        total += sign * float((own * suffix_weights(outcome.weight, partners)).sum())
     return PairCounts(0.0, 0.0, total)

@@ -86,10 +86,10 @@ def antolini_prediction_statistic(
 
 def _counts(prediction: SurvivalPrediction, outcome: Outcome, cause: int) -> PairCounts:
     """Evaluate a block of distinct event times for all its events, then the next."""
-    counts = comparable_counts(outcome)
+    suffixes = signed_suffixes(outcome)
+    counts = comparable_counts(outcome, suffixes)
     times = torch.unique(outcome.time[outcome.anchor])
     size = max(1, BLOCK_CELLS // (outcome.n * prediction.causes))
-    suffixes = list(signed_suffixes(outcome))
     for block in torch.split(times, size):
         values = _incidence(prediction, outcome, block, cause)
         for anchors, partners, sign in suffixes:

@@ -1,28 +1,25 @@
-"""Pair counts where every event compares predictions at its own time: one column of a matrix per
-event.
+"""Pair counts where each event compares predictions at its own time: one column of a matrix.
 
 Events that share a column (a time grid) have nested suffixes. What all of them share, the tail, is
-sorted once and searched; what lies between their starts, the head, is compared directly, or
-counted by ranks where it is large. Columns of few events are compared directly, in blocks of
-bounded size.
+sorted once and searched; what lies between their starts, the heads of all columns, is counted by
+ranks in one walk. Columns of few events are compared directly, in blocks of bounded size.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from survkit.metrics.pairs import Suffixes, pair_weight
-from survkit.metrics.rank_counts import suffix_rank_counts
+from survkit.metrics.rank_counts import exclusive_sums, suffix_counts_by_rank
 
 FEW_EVENTS = 8
 """Up to this many events of a column, direct comparison is faster than sorting the column."""
 
 SMALL_CELLS = 2**18
 """Up to this many (subject, event) cells, one direct comparison of everything is fastest."""
-
-HEAD_CELLS = 2**20
-"""Up to this many cells the head of a column is compared directly."""
 
 
 def column_pair_weights(
@@ -49,12 +46,21 @@ def column_pair_weights(
     smaller, tied = _direct(
         values, grouped[few], anchors[order[few]], _at(suffixes, order[few]), weight
     )
+    heads = []
     for events in torch.split(order, sizes.tolist()):
         if len(events) > FEW_EVENTS:
-            one = values[:, int(column[events[0]])].contiguous()
-            more = _shared_column(one, anchors[events], _at(suffixes, events), weight)
+            shared = _SharedColumn.cut(
+                values[:, int(column[events[0]])].contiguous(),
+                anchors[events],
+                _at(suffixes, events),
+                weight,
+            )
+            more = shared.tail_weights()
             smaller, tied = smaller + more[0], tied + more[1]
-    return smaller, tied
+            if shared.head > 0:
+                heads.append(shared)
+    more = _head_weights(heads)
+    return smaller + more[0], tied + more[1]
 
 
 def _at(suffixes: Suffixes, events: Tensor) -> Suffixes:
@@ -79,41 +85,56 @@ def _direct(
     return smaller, tied
 
 
-def _shared_column(
-    values: Tensor, anchors: Tensor, suffixes: Suffixes, weight: Tensor | None
-) -> tuple[float, float]:
-    """Sort the tail once for all events of the column, and count the head."""
-    own = values[anchors]
-    first, last = int(suffixes.start[0]), int(suffixes.start[-1])
-    rows = suffixes.order[first:]
-    ordered = values[rows]
-    ordered_weight = None if weight is None else weight[rows]
-    head = last - first
-    smaller, tied = _tail(
-        ordered[head:], own, None if ordered_weight is None else ordered_weight[head:]
-    )
-    if head > 0:
-        more = _head(
-            ordered[:head],
-            suffixes.start - first,
-            own,
-            None if ordered_weight is None else ordered_weight[:head],
+@dataclass(frozen=True, slots=True)
+class _SharedColumn:
+    """One column of predictions, cut to the suffix of its earliest event.
+
+    Attributes:
+        values: In the order of the suffixes; (partner).
+        own: The events' own values; (event).
+        start: Where each event's suffix starts within ``values``; int64 (event).
+        head: Length of the part between the first and the last start.
+        weight: In the order of ``values``; (partner).
+        own_weight: (event).
+    """
+
+    values: Tensor
+    own: Tensor
+    start: Tensor
+    head: int
+    weight: Tensor | None
+    own_weight: Tensor | None
+
+    @classmethod
+    def cut(
+        cls, column: Tensor, anchors: Tensor, suffixes: Suffixes, weight: Tensor | None
+    ) -> _SharedColumn:
+        first = int(suffixes.start[0])
+        rows = suffixes.order[first:]
+        return cls(
+            values=column.index_select(0, rows),
+            own=column.index_select(0, anchors),
+            start=suffixes.start - first,
+            head=int(suffixes.start[-1]) - first,
+            weight=None if weight is None else weight.index_select(0, rows),
+            own_weight=None if weight is None else weight.index_select(0, anchors),
         )
-        smaller, tied = smaller + more[0], tied + more[1]
-    if weight is not None:
-        smaller, tied = smaller * weight[anchors], tied * weight[anchors]
-    return float(smaller.sum()), float(tied.sum())
 
-
-def _tail(values: Tensor, own: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-    if weight is None:
-        ascending = _ascending(values)
-        low = torch.searchsorted(ascending, own)
-        return low, torch.searchsorted(ascending, own, right=True) - low
-    ascending, order = torch.sort(values)
-    sums = torch.cat([weight.new_zeros(1), weight[order].cumsum(0)])
-    low = sums[torch.searchsorted(ascending, own)]
-    return low, sums[torch.searchsorted(ascending, own, right=True)] - low
+    def tail_weights(self) -> tuple[float, float]:
+        """Sort the tail once, and search it for all events of the column."""
+        tail = self.values[self.head :]
+        if self.weight is None or self.own_weight is None:
+            ascending, own = _ascending(tail), _ascending(self.own)  # only the sums are asked
+            low = int(torch.searchsorted(ascending, own).sum())
+            return low, int(torch.searchsorted(ascending, own, right=True).sum()) - low
+        ascending, order = torch.sort(tail)
+        sums = exclusive_sums(self.weight[self.head :][order])
+        low_weight = sums[torch.searchsorted(ascending, self.own)]
+        high_weight = sums[torch.searchsorted(ascending, self.own, right=True)]
+        return (
+            float(low_weight @ self.own_weight),
+            float((high_weight - low_weight) @ self.own_weight),
+        )
 
 
 def _ascending(values: Tensor) -> Tensor:
@@ -125,15 +146,30 @@ def _ascending(values: Tensor) -> Tensor:
     return torch.sort(values).values
 
 
-def _head(
-    values: Tensor, start: Tensor, own: Tensor, weight: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    if len(values) * len(own) > HEAD_CELLS:
-        return suffix_rank_counts(values, start, own, weight)
-    place = torch.arange(len(values), device=values.device)
-    partner = place >= start[:, None]
-    smaller = (values < own[:, None]) & partner
-    tied = (values == own[:, None]) & partner
-    if weight is None:
-        return smaller.sum(dim=1), tied.sum(dim=1)
-    return smaller.to(weight.dtype) @ weight, tied.to(weight.dtype) @ weight
+def _head_weights(columns: list[_SharedColumn]) -> tuple[float, float]:
+    """Count all heads in one walk: laid end to end, the ranks of a head below the next one's."""
+    if not columns:
+        return 0.0, 0.0
+    ranks, starts, lows, highs = [], [], [], []
+    offset = 0
+    for column in columns:
+        ascending, order = torch.sort(column.values[: column.head])
+        rank = torch.empty_like(order)
+        rank[order] = torch.arange(offset, offset + column.head, device=order.device)
+        ranks.append(rank)
+        starts.append(column.start + offset)
+        lows.append(torch.searchsorted(ascending, column.own) + offset)
+        highs.append(torch.searchsorted(ascending, column.own, right=True) + offset)
+        offset += column.head
+    weights = [column.weight[: column.head] for column in columns if column.weight is not None]
+    own_weights = [column.own_weight for column in columns if column.own_weight is not None]
+    smaller, tied = suffix_counts_by_rank(
+        torch.cat(ranks),
+        torch.cat(starts),
+        (torch.cat(lows), torch.cat(highs)),
+        torch.cat(weights) if weights else None,
+    )
+    if own_weights:
+        own_weight = torch.cat(own_weights)
+        return float(smaller @ own_weight), float(tied @ own_weight)
+    return float(smaller.sum()), float(tied.sum())

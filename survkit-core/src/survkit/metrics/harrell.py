@@ -137,7 +137,7 @@ def _suffix_counts(
 ) -> PairCounts:
     weight = outcome.weight
     smaller, tied = suffix_rank_counts(
-        score[suffixes.order],
+        score.index_select(0, suffixes.order),
         suffixes.start,
         score[anchors],
         None if weight is None else weight[suffixes.order],

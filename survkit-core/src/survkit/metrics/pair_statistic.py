@@ -65,7 +65,7 @@ class PairStatistic:
             return undefined
         return concordance_of(self.count(), self.tie_score, self.outcome, self.method)
 
-    def replicates(self, counts: Tensor) -> Tensor:
+    def replicates(self, *counts: Tensor) -> Tensor:
         """Return the concordance for each row of draw counts.
 
         Args:
@@ -76,11 +76,11 @@ class PairStatistic:
         """
         # Counts and their sums are halves of whole numbers: exact in float32, in half the time.
         exact = self.outcome.weight is None and self.outcome.n < 2**23
-        weight = counts.to(torch.float64)
+        weight = counts[0].to(self.outcome.time.device, torch.float64)
         if self.outcome.weight is not None:
             weight = weight * self.outcome.weight
         factor = weight.to(torch.float32) if exact else weight
-        concordant = weight.new_zeros(len(counts))
+        concordant = weight.new_zeros(len(weight))
         for anchors, scores, own in self.blocks():
             credit = self._credit(anchors, scores, own).to(factor.dtype)
             concordant += ((factor @ credit) * weight[:, anchors]).sum(dim=1)

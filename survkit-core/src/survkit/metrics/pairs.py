@@ -148,27 +148,40 @@ def risk_orders(outcome: Outcome) -> Iterator[RiskOrder]:
 
 
 def _risk_order(outcome: Outcome, rows: Tensor) -> RiskOrder:
-    time, observed = outcome.time[rows], outcome.observed[rows]
-    by_time, order = torch.sort(time)
-    if bool((by_time[1:] == by_time[:-1]).any()):
-        order = order[torch.sort((~observed[order]).to(torch.int8), stable=True).indices]
-        by_time, within = torch.sort(time[order], stable=True)
-        order = order[within]
-    positions = outcome.anchor[rows][order].nonzero()[:, 0]
-    at = by_time[positions]
-    after = torch.searchsorted(by_time, at, right=True)
+    by_time, order = torch.sort(outcome.time[rows])
+    observed = outcome.observed[rows][order]
+    first, after = _tie_bounds(by_time)
+    events_before = torch.cat([after.new_zeros(1), observed.cumsum(0)])
     # Within a tie the events stand before the censorings, so partners start after the tied events.
-    events_before = torch.cat([after.new_zeros(1), observed[order].cumsum(0)])
-    first = torch.searchsorted(by_time, at)
     later = first + events_before[after] - events_before[first]
-    order = rows[order]
+    place = torch.arange(len(order), device=order.device)
+    events_in_tie = events_before[:-1] - events_before[first]
+    censored_place = later + (place - first) - events_in_tie
+    place = torch.where(observed, first + events_in_tie, censored_place)
+    order = torch.empty_like(order).scatter_(0, place, rows[order])
+    anchors = outcome.anchor[order].nonzero()[:, 0]
     entering = None
     if outcome.entry is not None:
         by_entry, entry_order = torch.sort(outcome.entry[rows])
-        entering = Suffixes(rows[entry_order], torch.searchsorted(by_entry, at))
+        start = torch.searchsorted(by_entry, by_time[anchors])
+        entering = Suffixes(rows[entry_order], start)
     return RiskOrder(
-        order[positions], Suffixes(order, later), Suffixes(order, after), entering, rows
+        order[anchors],
+        Suffixes(order, later[anchors]),
+        Suffixes(order, after[anchors]),
+        entering,
+        rows,
     )
+
+
+def _tie_bounds(ascending: Tensor) -> tuple[Tensor, Tensor]:
+    """First position of each element's tie, and the first position after it."""
+    starts = torch.ones_like(ascending, dtype=torch.bool)
+    starts[1:] = ascending[1:] != ascending[:-1]
+    begin = starts.nonzero()[:, 0]
+    tie = starts.cumsum(0) - 1
+    end = torch.cat([begin[1:], begin.new_tensor([len(ascending)])])
+    return begin[tie], end[tie]
 
 
 def suffix_weights(weight: Tensor | None, suffixes: Suffixes) -> Tensor:

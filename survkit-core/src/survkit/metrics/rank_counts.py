@@ -26,35 +26,41 @@ def prefix_counts(ranks: Tensor, position: Tensor, bound: Tensor, weight: Tensor
     Returns:
         int64, or float64 with weights; (query).
     """
-    size = len(ranks)
-    element = torch.arange(size, device=ranks.device)
+    element = torch.arange(len(ranks), device=ranks.device)
     cursor, found = position, torch.zeros_like(position)
     if weight is not None:
         found = found.to(weight.dtype)
-    for bit in range(size.bit_length() - 1, -1, -1):
+    for bit in range(len(ranks).bit_length() - 1, -1, -1):
+        half = 1 << bit
         ones = (ranks >> bit) & 1
-        ones_before = torch.cat([ones.new_zeros(1), ones.cumsum(0)])
-        # A node holds 2^(bit + 1) consecutive ranks; all nodes before it are full, so half of their
+        ones_before = exclusive_sums(ones)
+        # A node holds 2 * half consecutive ranks; all nodes before it are full, so half of their
         # elements are ones and the node starts at its first rank.
-        node = (bound >> (bit + 1)) << (bit + 1)
-        ones_in = ones_before[cursor] - (node >> 1)
+        node = bound & -(2 * half)
+        ones_in = ones_before.index_select(0, cursor) - (node >> 1)
         zeros_in = cursor - node - ones_in
-        goes_right = ((bound >> bit) & 1).bool()
+        right = (bound & half).bool()
         if weight is None:
             passed = zeros_in
         else:
-            zero_weight = torch.where(ones == 1, 0.0, weight)
-            sums = torch.cat([zero_weight.new_zeros(1), zero_weight.cumsum(0)])
+            sums = exclusive_sums(torch.where(ones == 1, 0.0, weight))
             passed = sums[cursor] - sums[node]
-        found = found + torch.where(goes_right, passed, 0)
-        cursor = node + torch.where(goes_right, (1 << bit) + ones_in, zeros_in)
-        home = (ranks >> (bit + 1)) << (bit + 1)
+        found = found + passed * right
+        cursor = node + torch.where(right, ones_in + half, zeros_in)
+        home = ranks & -(2 * half)
         ones_here = ones_before[:-1] - (home >> 1)
-        moved = torch.where(ones == 1, home + (1 << bit) + ones_here, element - ones_here)
+        moved = torch.where(ones == 1, home + ones_here + half, element - ones_here)
         ranks = torch.empty_like(ranks).scatter_(0, moved, ranks)
         if weight is not None:
             weight = torch.empty_like(weight).scatter_(0, moved, weight)
     return found
+
+
+def exclusive_sums(values: Tensor) -> Tensor:
+    """Sums of the first 0, 1, ... elements; one longer than ``values``."""
+    sums = values.new_zeros(len(values) + 1)
+    torch.cumsum(values, 0, out=sums[1:])
+    return sums
 
 
 def suffix_rank_counts(
@@ -85,9 +91,30 @@ def suffix_rank_counts(
     ranks[order] = torch.arange(len(order), device=order.device)
     low = torch.searchsorted(ascending, own - tolerance)
     high = torch.searchsorted(ascending, own + tolerance, right=True)
+    return suffix_counts_by_rank(ranks, start, (low, high), weight, own_elements)
+
+
+def suffix_counts_by_rank(
+    ranks: Tensor,
+    start: Tensor,
+    bounds: tuple[Tensor, Tensor],
+    weight: Tensor | None,
+    own_elements: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """Count in each suffix the ranks below the lower bound, and those from it to below the upper.
+
+    Args:
+        ranks: A permutation of 0..n-1 in the order of the suffixes; int64 (subject).
+        start: First position of each query's suffix; int64 (query).
+        bounds: Lower and upper rank; int64 (query) each.
+        weight: In the order of ``ranks``; counts where there is none.
+        own_elements: How many elements between the bounds are known to stand before the suffix.
+    """
+    low, high = bounds
     total_low, total_high = low, high
     if weight is not None:
-        sums = torch.cat([weight.new_zeros(1), weight[order].cumsum(0)])
+        by_rank = torch.empty_like(weight).scatter_(0, ranks, weight)
+        sums = exclusive_sums(by_rank)
         total_low, total_high = sums[low], sums[high]
     before_low = prefix_counts(ranks, start, low, weight)
     smaller = total_low - before_low

@@ -1,0 +1,124 @@
+"""What censored scores need: errors that were seen, and how likely it was that they were seen.
+
+A prediction of P(event by t) is compared with what happened by t. Who had an event by t (of any
+cause) is weighted by 1 / G(duration-), who is still at risk after t by 1 / G(t), who was censored
+before counts nothing; G is the censoring survival of the training subjects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from survkit.errors import DataError
+from survkit.flow import SurvivalTarget
+from survkit.metrics.antolini import check_incidence
+from survkit.nonparametric.censoring import censoring_survival_replicates
+from survkit.nonparametric.observations import check_target
+from survkit.prediction import Times
+
+EventWeight = Literal["before", "at"]
+"""Where G is read for an event: ``"before"`` its duration, as the theory has it (Graf and others,
+1999), or ``"at"`` it, as scikit-survival does. They differ only where somebody was censored at
+that very time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredErrors:
+    """Squared errors of predictions at some times, before weighting; float64 (batch, grid).
+
+    Attributes:
+        times: Increasing; (grid).
+        after_event: (Y - F)² of subjects whose event was by t, Y = 1 if of the cause asked; else 0.
+        at_risk: F² of subjects still at risk after t; else 0.
+    """
+
+    times: Tensor
+    after_event: Tensor
+    at_risk: Tensor
+
+
+def squared_errors(
+    incidence: Tensor, times: Times, target: SurvivalTarget, cause: int | None
+) -> SquaredErrors:
+    """Compare predictions with a checked target.
+
+    Args:
+        incidence: Predicted P(event by t); (batch, grid).
+        times: Increasing, > 0; (grid).
+        target: What was observed.
+        cause: Which events count as Y = 1; any of them where it is ``None``.
+    """
+    values = check_incidence(incidence, len(target.duration)).to(torch.float64)
+    asked = check_grid(times, values.shape[1]).to(values.device)
+    duration = target.duration[:, None]
+    happened = (duration <= asked) & (target.event > 0)[:, None]
+    own = target.event > 0 if cause is None else target.event == cause
+    error = (own[:, None].to(values.dtype) - values) ** 2
+    return SquaredErrors(
+        asked, torch.where(happened, error, 0.0), torch.where(duration > asked, values**2, 0.0)
+    )
+
+
+def check_grid(times: Times, size: int) -> Tensor:
+    """Return times as float64 (grid) after refusing what is negative or does not increase."""
+    asked = torch.as_tensor(times, dtype=torch.float64)
+    if asked.ndim != 1 or len(asked) != size:
+        raise DataError(f"times must hold one time per column ({size}), not {tuple(asked.shape)}")
+    wrong = ~torch.isfinite(asked) | (asked < 0)
+    wrong[1:] |= asked[1:] <= asked[:-1]
+    if bool(wrong.any()):
+        raise DataError(f"times must be finite, >= 0 and increasing, not {asked.tolist()}")
+    return asked
+
+
+def check_training(training: SurvivalTarget) -> SurvivalTarget:
+    """Return checked training subjects for a censoring model."""
+    checked = check_target(training, "training")
+    if checked.entry is not None:
+        raise DataError(
+            "training.entry: the censoring distribution under delayed entry is not identified from "
+            "durations alone; leave the entry out only if nobody entered late"
+        )
+    return checked
+
+
+def weighted_errors(
+    errors: SquaredErrors,
+    target: SurvivalTarget,
+    training: SurvivalTarget,
+    counts: tuple[Tensor, Tensor],
+    event_weight: EventWeight,
+) -> Tensor:
+    """Mean weighted squared error in every replicate.
+
+    Args:
+        errors: Of the target's subjects.
+        target: Checked.
+        training: Checked, without entry.
+        counts: How often each subject of the target and of training counts; (replicate, batch).
+        event_weight: Where G is read for an event.
+
+    Returns:
+        float64 (replicate, grid); NaN where G is unknown: beyond the training follow-up, or zero.
+    """
+    device = target.duration.device
+    drawn, training_drawn = (count.to(device) for count in counts)
+    knots, survival = censoring_survival_replicates(training, training_drawn)
+    padded = torch.cat([torch.ones_like(survival[:, :1]), survival], dim=1)
+    at_event = torch.searchsorted(knots, target.duration, right=event_weight == "at")
+    at_time = torch.searchsorted(knots, errors.times, right=True)
+    weight = drawn.to(torch.float64)
+    if target.weight is not None:
+        weight = weight * target.weight
+    event_survival = padded[:, at_event]
+    seen = (weight > 0) & (event_survival > 0)
+    inverse = torch.where(seen, weight / event_survival, 0.0)
+    time_survival = padded[:, at_time]
+    total = inverse @ errors.after_event + (weight @ errors.at_risk) / time_survival
+    last = torch.where(training_drawn > 0, training.duration, -torch.inf).amax(dim=1)
+    known = (time_survival > 0) & (errors.times <= last[:, None])
+    return torch.where(known, total / weight.sum(dim=1, keepdim=True), torch.nan)
