@@ -10,9 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import torch
 import torch.distributed as dist
-from conftest import build_batches, build_model, build_objective
 from torch.nn.parallel import DistributedDataParallel
 
+from conftest import build_batches, build_model, build_objective
 from survkit.flow import ModelOutput, SurvivalTarget
 from survkit.training.execution import Execution, RiskSetUnion
 from survkit.training.gather import gather_risk_set

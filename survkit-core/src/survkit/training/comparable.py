@@ -46,8 +46,9 @@ class FollowUp:
         later = (self.duration[rows] > time) | (
             (self.duration[rows] == time) & ~self.observed[rows]
         )
-        at_risk: NDArray[np.bool_] = later & (self.entry[rows] < time)
-        return at_risk & (self.strata[rows] == self.strata[subject])
+        at_risk = later & (self.entry[rows] < time)
+        same: NDArray[np.bool_] = at_risk & (self.strata[rows] == self.strata[subject])
+        return same
 
     def has_pair(self, rows: NDArray[np.int64]) -> bool:
         """Whether any two of ``rows`` are comparable."""

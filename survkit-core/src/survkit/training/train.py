@@ -1,0 +1,159 @@
+"""One training from the first epoch, or from where it was interrupted, to the chosen weights."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from survkit.errors import RunError
+from survkit.model import SurvivalModel
+from survkit.training.plan import TrainingPlan
+from survkit.training.weights_file import read_weights
+from survkit.training_config import TrainingConfig
+
+CHECKPOINT_FOLDER = "checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """How a training went.
+
+    Attributes:
+        best_epoch: The epoch whose weights were taken, counted from 0.
+        score: Its validation score by the recipe's monitor; ``None`` without a validation part.
+        epochs: Epochs trained.
+        gradient: How gradients were computed, and why.
+    """
+
+    best_epoch: int
+    score: float | None
+    epochs: int
+    gradient: str
+
+
+def train(
+    model: SurvivalModel, plan: TrainingPlan, folder: Path, *, resume: bool, progress: bool
+) -> TrainingResult:
+    """Train in place; afterwards the model is in eval mode on the CPU with the chosen weights.
+
+    Args:
+        model: Freshly composed, scalers fitted.
+        plan: Subjects, objective and seed.
+        folder: Gets ``log.csv`` and, until training ends, ``checkpoint/``.
+        resume: Go on from the checkpoint, if there is one.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        RunError: The loss is not finite, or the checkpoint is of another recipe.
+    """
+    from survkit.training.best_epoch import BestEpoch
+    from survkit.training.epoch_log import EpochLog
+    from survkit.training.module import SurvivalModule
+    from survkit.training.resume_point import ResumePoint
+
+    config = plan.config
+    kept = folder / CHECKPOINT_FOLDER
+    if not resume:
+        shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True, exist_ok=True)
+    if config.compile:
+        for part in (*model.encoders.values(), model.fusion, model.head):
+            part.compile()
+    module = SurvivalModule(model, plan)
+    best = BestEpoch(kept / "best.safetensors", monitor=config.monitor, patience=config.patience)
+    log, point = EpochLog(folder / "log.csv"), ResumePoint(kept / "last.ckpt")
+    callbacks: list[Any] = [*([best] if len(plan.validation) else []), log, point]
+    with _quiet():
+        trainer = _trainer(config, folder, callbacks, plan=plan, progress=progress)
+        start = point.path if point.path.is_file() else None
+        _run(trainer, module, start)
+    model.cpu()
+    if best.epoch is not None:
+        read_weights(model, best.path)
+    model.eval()
+    assert module.gradient is not None
+    return TrainingResult(
+        best_epoch=len(log.rows) - 1 if best.epoch is None else best.epoch,
+        score=best.score,
+        epochs=len(log.rows),
+        gradient=f"{module.gradient.mode} ({module.gradient.reason})",
+    )
+
+
+def forget_checkpoint(folder: Path) -> None:
+    """Remove what only an interrupted training needs."""
+    shutil.rmtree(folder / CHECKPOINT_FOLDER, ignore_errors=True)
+
+
+def resolve_precision(config: TrainingConfig) -> str:
+    """Return Lightning's name of the precision; "auto" is bf16 on GPUs that have it."""
+    if config.precision != "auto":
+        return config.precision
+    on_gpu = config.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+
+
+def _trainer(
+    config: TrainingConfig,
+    folder: Path,
+    callbacks: list[Any],
+    *,
+    plan: TrainingPlan,
+    progress: bool,
+) -> Any:
+    from lightning.pytorch import Trainer
+
+    return Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        strategy=config.strategy,
+        precision=resolve_precision(config),  # type: ignore[arg-type]
+        max_epochs=config.epochs,
+        limit_val_batches=1.0 if len(plan.validation) else 0,
+        callbacks=callbacks,
+        logger=False,
+        default_root_dir=folder,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress,
+        deterministic="warn" if torch.cuda.is_available() else None,
+    )
+
+
+def _run(trainer: Any, module: Any, start: Path | None) -> None:
+    try:
+        trainer.fit(module, ckpt_path=None if start is None else str(start), weights_only=True)
+    except RuntimeError as error:
+        if start is not None and "state_dict" in str(error):
+            raise RunError(
+                f"{start}: the checkpoint is of another model; train anew with --overwrite"
+            ) from error
+        raise
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's hints on devices and loaders from the user: they are about its own API."""
+    from lightning.fabric.utilities.warnings import PossibleUserWarning
+
+    talker = logging.getLogger("lightning.pytorch")
+    level = talker.level
+    talker.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PossibleUserWarning)
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+            yield
+    finally:
+        talker.setLevel(level)

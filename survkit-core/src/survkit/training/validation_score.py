@@ -1,0 +1,61 @@
+"""How well the inner validation part is ordered; this chooses the epoch, never a reported
+number.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import cast
+
+from torch import Tensor
+
+from survkit.errors import DataError
+from survkit.flow import SurvivalTarget, map_tensors
+from survkit.metrics.estimate import Estimate
+from survkit.metrics.harrell import harrell_concordance
+from survkit.model import SurvivalModel
+from survkit.protocols import FitsBaseline, SurvivalHead
+from survkit.specs import OutcomeSpec
+
+
+def validation_concordance(
+    model: SurvivalModel, parameters: Tensor, target: SurvivalTarget, outcome: OutcomeSpec
+) -> float:
+    """Return Harrell's concordance at the horizon, averaged over the causes for which it exists.
+
+    A head that needs a baseline gets one from the validation subjects themselves, on a copy: it
+    does not change the order of subjects, and the model's own is fitted after training.
+
+    Raises:
+        DataError: No cause has a comparable pair.
+    """
+    head = cast(SurvivalHead, model.head)
+    parameters, target = parameters.detach().cpu(), _on_host(target)
+    head = deepcopy(head).cpu()  # type: ignore[attr-defined]
+    if isinstance(head, FitsBaseline):
+        head.fit_baseline(parameters, target)
+    prediction = head.predict(parameters)
+    horizon = min(outcome.horizon, prediction.last_time)
+    found = [
+        harrell_concordance(prediction.risk_score(horizon, cause), target, cause=cause)
+        for cause in range(1, len(outcome.causes) + 1)
+    ]
+    values = [result.value for result in found if isinstance(result, Estimate)]
+    if not values:
+        raise DataError(
+            f"the {len(target.duration)} validation subjects have no comparable pair "
+            f"({found[0].reason}); "  # type: ignore[union-attr]
+            "set training.monitor to loss, or training.validation to a larger share or to 0"
+        )
+    return sum(values) / len(values)
+
+
+def _on_host(target: SurvivalTarget) -> SurvivalTarget:
+    return map_tensors(target, lambda tensor: tensor.cpu())
+
+
+def is_better(value: float, best: float | None, monitor: str) -> bool:
+    """Whether a validation score beats the best so far; the earlier epoch wins a tie."""
+    if best is None:
+        return value == value
+    return value > best if monitor == "concordance" else value < best

@@ -1,0 +1,121 @@
+"""Training is exact: by seed, across interruption, and blind to everybody outside its two parts."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from survkit.errors import RunError
+
+SCRIPT = Path(__file__).with_name("tiny_training.py")
+
+
+@pytest.fixture(scope="module")
+def tiny() -> ModuleType:
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location("tiny_training", SCRIPT)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "weights.safetensors")
+
+
+def assert_equal_weights(one: Path, two: Path) -> None:
+    first, second = weights(one), weights(two)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def lines(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_same_seed_gives_the_same_weights(tiny: ModuleType, tmp_path: Path) -> None:
+    """Bit for bit, whatever was drawn before; another seed gives other weights."""
+    tiny.run(tmp_path / "a", epochs=2)
+    torch.rand(17)
+    tiny.run(tmp_path / "b", epochs=2)
+    tiny.run(tmp_path / "c", epochs=2, seed=1)
+
+    assert_equal_weights(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a" / "log.csv").read_bytes() == (tmp_path / "b" / "log.csv").read_bytes()
+    changed = weights(tmp_path / "c")["head.linear.weight"]
+    assert not torch.equal(weights(tmp_path / "a")["head.linear.weight"], changed)
+
+
+def test_the_best_validation_epoch_is_taken(tiny: ModuleType, tmp_path: Path) -> None:
+    """The weights are those of the epoch whose validation loss is lowest in the log."""
+    rate = {"use": "sgd", "lr": 0.5}
+    result = tiny.run(tmp_path, epochs=8, monitor="loss", optimizer=rate, gradient_clip=1.0)
+    losses = [float(line["validation_loss"]) for line in lines(tmp_path)]
+
+    assert result.best_epoch == losses.index(min(losses))
+    assert result.score == pytest.approx(min(losses))
+
+
+def test_patience_stops_training(tiny: ModuleType, tmp_path: Path) -> None:
+    """Training ends once the given number of epochs were not better."""
+    rate = {"use": "sgd", "lr": 1e-9}
+    result = tiny.run(tmp_path, epochs=50, patience=2, monitor="loss", optimizer=rate)
+
+    assert result.epochs == result.best_epoch + 1 + 2
+    again = tiny.run(tmp_path, epochs=50, patience=2, monitor="loss", optimizer=rate, resume=True)
+    assert again == result  # a stopped run stays stopped
+
+
+def test_without_validation_the_last_epoch_is_taken(tiny: ModuleType, tmp_path: Path) -> None:
+    """No part is set aside, and the log has no validation numbers."""
+    result = tiny.run(tmp_path, epochs=2, validation=0)
+
+    assert (result.best_epoch, result.score) == (1, None)
+    assert [line["validation_loss"] for line in lines(tmp_path)] == ["", ""]
+
+
+def test_a_loss_that_explodes_is_an_error_with_a_cure(tiny: ModuleType, tmp_path: Path) -> None:
+    """Training does not go on with weights that are not numbers."""
+    with pytest.raises(RunError, match=r"lower training\.optimizer\.lr"):
+        tiny.run(tmp_path, optimizer={"use": "sgd", "lr": 1e30})
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
+def test_precision_is_passed_through(precision: str, tiny: ModuleType, tmp_path: Path) -> None:
+    """Mixed and double precision train the same recipe."""
+    tiny.run(tmp_path, epochs=1, precision=precision)
+
+    wanted = torch.float64 if precision == "64-true" else torch.float32
+    assert weights(tmp_path)["head.linear.weight"].dtype == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_at_random_moments_it_ends_with_the_same_weights(
+    seed: int, tiny: ModuleType, tmp_path: Path
+) -> None:
+    """SIGKILL twelve times, resume each time: weights and log of the uninterrupted run."""
+    tiny.run(tmp_path / "whole")
+
+    subprocess.run(
+        [sys.executable, str(SCRIPT), str(tmp_path / "killed"), "12", str(seed)],
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=300,
+    )
+
+    assert_equal_weights(tmp_path / "whole", tmp_path / "killed")
+    assert lines(tmp_path / "whole") == lines(tmp_path / "killed")
