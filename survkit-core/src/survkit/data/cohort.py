@@ -230,11 +230,11 @@ def open_modality(raw: RawCohort, name: str, subjects: Sequence[str]) -> Modalit
     if isinstance(settings, VolumeModality):
         from survkit.data.readers.volume import open_volumes
 
-        return open_volumes(settings, raw.table, raw.table_folder, name)
+        return open_volumes(settings, raw.table, raw.folder, name)
     if isinstance(settings, ImageModality):
         from survkit.data.readers.image import open_images
 
-        return open_images(settings, raw.table, raw.table_folder, name)
+        return open_images(settings, raw.table, raw.folder, name)
     if isinstance(settings, VectorModality) and str(settings.file).endswith(".npz"):
         return open_archive(settings, raw.folder / str(settings.file), subjects, name)
     table = raw.table

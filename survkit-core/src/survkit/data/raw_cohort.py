@@ -20,8 +20,7 @@ class RawCohort:
     Attributes:
         path: The cohort file.
         config: Its content.
-        folder: What ``table`` and ``file`` are relative to; paths in cells are relative to the
-            table's folder.
+        folder: What every relative path is relative to, in the cohort file and in cells.
         table: The cohort's table.
         needs_outcome: Whether the outcome columns must be there; not for subjects yet to be
             predicted.
@@ -32,11 +31,6 @@ class RawCohort:
     folder: Path
     table: TextTable
     needs_outcome: bool = True
-
-    @property
-    def table_folder(self) -> Path:
-        """The folder that paths in the table's cells are relative to."""
-        return Path(self.table.source).parent
 
     def subjects(self) -> list[str | None]:
         """Return the identifier of every row, ``None`` where it is missing."""

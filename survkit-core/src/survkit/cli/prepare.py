@@ -1,0 +1,67 @@
+"""``survkit prepare``: run what is deterministic once per subject, and keep it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from survkit.recipe import Recipe
+    from survkit.registry import Registry
+    from survkit.specs import InputSpec
+
+
+def command(
+    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where to keep it; default: SURVKIT_CACHE or the user's cache folder."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Worker processes; -1: all cores.")] = -1,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
+    ] = None,
+) -> None:
+    """Read and prepare every image of a cohort for a recipe, once, in parallel, into the cache.
+
+    Training with the same recipe, cohort and cache then starts at once. An encoder whose frozen
+    weights are random rather than pretrained prepares differently under another seed.
+    """
+    from survkit.cli.cohort import progress_bar
+    from survkit.data import Cohort, PreparationCache, default_cache_folder, fill_cache
+    from survkit.plugins import default_registry
+    from survkit.recipe import Recipe
+
+    registry = default_registry()
+    plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
+    subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
+    rows = range(len(subjects))
+    specs = {name: subjects.input_spec(name, rows) for name in plan.encoders}
+    encoders = _encoders(plan, specs, registry)
+    store = PreparationCache(cache or default_cache_folder())
+    with progress_bar("preparing") as progress:
+        held = fill_cache(
+            subjects, rows, specs, encoders=encoders, cache=store, jobs=jobs, progress=progress
+        )
+    print(f"{held} arrays of {len(subjects)} subjects are in {store.folder}")
+
+
+def _encoders(plan: Recipe, specs: dict[str, InputSpec], registry: Registry) -> dict[str, object]:
+    """Build the encoders alone, in eval mode as they prepare."""
+    from survkit.build import Part, build_part
+
+    encoders: dict[str, object] = {}
+    for name, config in plan.encoders.items():
+        part = Part(kind="encoder", name=config.use, settings=config.settings)
+        encoder, _ = build_part(part, registry, specs[name], role=f"encoders.{name}")
+        encoders[name] = encoder.eval()
+    return encoders

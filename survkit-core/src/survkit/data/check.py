@@ -1,0 +1,144 @@
+"""All that is wrong with a cohort, each with its row; nothing is dropped or repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from survkit.data.check_warnings import outcome_warnings, table_warnings
+from survkit.data.cohort import open_modality
+from survkit.data.problem import Problem, spreadsheet_row
+from survkit.data.raw_cohort import RawCohort, outcome_problems, read_raw_cohort, subject_problems
+from survkit.data.readers.image import ImageSource
+from survkit.data.readers.source import ModalitySource
+from survkit.data.readers.table import TableSource
+from survkit.data.readers.volume import VolumeSource
+from survkit.errors import DataError, UserError
+
+Progress = Callable[[int, int], None]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One image to try."""
+
+    source: VolumeSource | ImageSource
+    row: int
+    subject: str | None
+    modality: str
+
+    def run(self) -> Problem | Shape:
+        """Return what is wrong with the image, else its shape."""
+        try:
+            spec = self.source.spec(np.array([0], dtype=np.int64))
+        except DataError as error:
+            return Problem(spreadsheet_row(self.row), self.subject, self.modality, str(error))
+        return spec.shape
+
+
+def check_cohort(
+    path: str | Path,
+    *,
+    table: str | Path | None = None,
+    data_folder: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[Problem]:
+    """Read everything that a cohort names and return every problem, errors first, then by row.
+
+    Args:
+        path: The cohort file.
+        table: Table to use instead of the one that it names.
+        data_folder: What relative paths are relative to; default: the file's folder.
+        jobs: Worker processes for images; -1 for one per core.
+        progress: Told how many images are done, and of how many.
+
+    Raises:
+        ConfigError: The cohort file itself is wrong.
+        DataError: The table cannot be read or lacks a column.
+    """
+    raw = read_raw_cohort(path, table=table, data_folder=data_folder)
+    problems = subject_problems(raw)
+    outcome, found = outcome_problems(raw)
+    problems += found
+    sources, found = _open_all(raw)
+    problems += found
+    if len(sources) == len(raw.config.modalities):
+        problems += _subjects_without_any(raw, list(sources.values()))
+    problems += _image_problems(raw, sources, jobs, progress)
+    problems += outcome_warnings(raw.config.outcome, outcome)
+    for name, source in sources.items():
+        if isinstance(source, TableSource):
+            problems += table_warnings(name, source, outcome)
+    return sorted(problems, key=lambda p: (p.severity, p.row is not None, p.row or 0))
+
+
+def _open_all(raw: RawCohort) -> tuple[dict[str, ModalitySource], list[Problem]]:
+    subjects = [name or "" for name in raw.subjects()]
+    sources: dict[str, ModalitySource] = {}
+    problems = []
+    for name in raw.config.modalities:
+        try:
+            sources[name] = open_modality(raw, name, subjects)
+        except UserError as error:
+            problems.append(Problem(None, None, name, str(error)))
+    return sources, problems
+
+
+def _subjects_without_any(raw: RawCohort, sources: Sequence[ModalitySource]) -> list[Problem]:
+    present = np.any([source.available for source in sources], axis=0)
+    message = f"the subject has none of the modalities ({', '.join(raw.config.modalities)})"
+    return [
+        Problem(spreadsheet_row(int(row)), raw.subjects()[row], None, message)
+        for row in np.flatnonzero(~present)
+    ]
+
+
+def _image_problems(
+    raw: RawCohort,
+    sources: dict[str, ModalitySource],
+    jobs: int,
+    progress: Progress | None,
+) -> list[Problem]:
+    subjects = raw.subjects()
+    readings = [
+        _Reading(source.take(np.array([row], dtype=np.int64)), int(row), subjects[row], name)
+        for name, source in sources.items()
+        if isinstance(source, VolumeSource | ImageSource)
+        for row in np.flatnonzero(source.available)
+    ]
+    results = []
+    for result in _run_all(readings, jobs):
+        results.append(result)
+        if progress is not None:
+            progress(len(results), len(readings))
+    problems = [result for result in results if isinstance(result, Problem)]
+    shapes: dict[str, set[Shape]] = {}
+    for reading, result in zip(readings, results, strict=True):
+        if isinstance(result, tuple):
+            shapes.setdefault(reading.modality, set()).add(result)
+    for name, found in shapes.items():
+        if len(found) > 1:
+            shown = ", ".join(str(shape) for shape in sorted(found)[:3])
+            more = ", …" if len(found) > 3 else ""
+            message = (
+                f"images have {len(found)} different shapes ({shown}{more}): only encoders that "
+                "prepare images themselves take them; declare 'size' (and 'spacing')"
+            )
+            problems.append(Problem(None, None, name, message, "warning"))
+    return problems
+
+
+def _run_all(readings: Sequence[_Reading], jobs: int) -> Iterator[Problem | Shape]:
+    if jobs == 1 or len(readings) < 2:
+        return (reading.run() for reading in readings)
+    from joblib import Parallel, delayed
+
+    results: Iterator[Problem | Shape] = Parallel(  # type: ignore[no-untyped-call]
+        n_jobs=jobs, return_as="generator"
+    )(delayed(_Reading.run)(reading) for reading in readings)  # type: ignore[no-untyped-call]
+    return results
