@@ -85,7 +85,7 @@ class OutcomeConfig(Section):
     """
 
     horizon: Positive
-    unit: Literal["days", "weeks", "months", "years"] = "days"
+    unit: Literal["days", "months", "years"] = "days"
     grid: GridConfig = GridConfig()
     evaluation_points: Annotated[int, Field(ge=2)] = 50
 
