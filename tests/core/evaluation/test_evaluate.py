@@ -208,7 +208,7 @@ def test_an_undefined_fold_says_why_and_spoils_nothing() -> None:
     undefined = metric.folds[1].result
 
     assert isinstance(undefined, Undefined)
-    assert "no event" in undefined.reason
+    assert "nobody has the event" in undefined.reason
     assert isinstance(metric.pooled, Estimate)
     assert metric.to_json()["across_folds"]["defined"] == 2
 

@@ -9,8 +9,6 @@ Reference: Graf et al. (1999); for a cause among several Schoop et al. (2011).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -86,16 +84,16 @@ def _censoring(fold: Part) -> tuple[Tensor, Tensor] | Undefined:
     """Times and G of the training subjects of the fold; (grid), (replicate, grid)."""
     table, rows = fold.predictions, fold.training_rows()
     if len(rows):
-        training = replace(table.target(rows), weight=None)
-        return censoring_survival_replicates(training, fold.weights[:, torch.from_numpy(rows)])
+        drawn = fold.counts[:, torch.from_numpy(rows)]
+        return censoring_survival_replicates(table.target(rows), drawn)
     if fold.training is None:
         return fold.undefined(
             "the table has one fold, so it does not hold the training subjects from whom the "
             "censoring is estimated; give them as training="
         )
-    counts = fold.weights.new_ones(1, len(fold.training.duration))
+    counts = fold.counts.new_ones(1, len(fold.training.duration))
     knots, survival = censoring_survival_replicates(fold.training, counts)
-    return knots, survival.expand(len(fold.weights), -1)
+    return knots, survival.expand(len(fold.counts), -1)
 
 
 def _over(top: Tensor, bottom: Tensor) -> Tensor:

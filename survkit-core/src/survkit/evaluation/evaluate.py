@@ -44,7 +44,7 @@ from survkit.evaluation.pair_statistics import (
 )
 from survkit.evaluation.part import Part
 from survkit.evaluation.predictions import Predictions
-from survkit.evaluation.resampling import resample_weights
+from survkit.evaluation.resampling import resample_counts
 from survkit.evaluation.summarise import Statistic, summarise
 from survkit.flow import SurvivalTarget
 
@@ -88,11 +88,11 @@ def evaluate(
             f"replicates must be >= 0 and level between 0 and 1, not {replicates} and {level}"
         )
     table = predictions if isinstance(predictions, Predictions) else read_run(Path(predictions))
-    weights = resample_weights(table, replicates=replicates, seed=seed)
+    counts = resample_counts(table, replicates=replicates, seed=seed)
     everything = Part(
         predictions=table,
         rows=np.arange(len(table)),
-        weights=weights,
+        counts=counts,
         cause=1,
         training=training,
     )
@@ -135,7 +135,7 @@ def _metric(key: str, label: str, everything: Part, level: float) -> MetricResul
     repeats = [
         replace(everything, rows=np.flatnonzero(table.repeat == number)) for number in table.repeats
     ]
-    point = [replace(part, weights=part.weights[:1]) for part in repeats]
+    point = [replace(part, counts=part.counts[:1]) for part in repeats]
     sites = {
         name: [of_site for part in repeats if len((of_site := _of_site(part, name)).rows)]
         for name in table.sites

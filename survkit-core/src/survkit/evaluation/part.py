@@ -1,4 +1,4 @@
-"""Some rows of a predictions table with many weightings of them: what a pooled metric is made
+"""Some rows of a predictions table with many resamples of them: what a pooled metric is made
 of.
 """
 
@@ -24,29 +24,34 @@ class Part:
     Attributes:
         predictions: The whole table, in which the training subjects of a fold are looked up.
         rows: Positions of the scored rows in the table, all of one repeat; (batch).
-        weights: As :func:`survkit.evaluation.resampling.resample_weights` gives them; float64
-            (replicate, row of the whole table).
+        counts: How often each resample drew each subject, row 0 the sample itself, as
+            :func:`survkit.evaluation.resampling.resample_counts` gives them; float64 (replicate,
+            row of the whole table).
         cause: Event code, 1..K.
         training: Training subjects of a table that has one fold and so does not hold them.
     """
 
     predictions: Predictions
     rows: NDArray[np.intp]
-    weights: Tensor
+    counts: Tensor
     cause: int
     training: SurvivalTarget | None = None
 
     @property
     def target(self) -> SurvivalTarget:
-        """What was observed in the scored rows, without case weights: they are in
-        :attr:`scored`.
-        """
-        return replace(self.predictions.target(self.rows), weight=None)
+        """What was observed in the scored rows."""
+        return self.predictions.target(self.rows)
+
+    @property
+    def drawn(self) -> Tensor:
+        """Draws of the scored rows; (replicate, batch)."""
+        return self.counts[:, torch.from_numpy(self.rows)]
 
     @property
     def scored(self) -> Tensor:
-        """Weights of the scored rows; (replicate, batch)."""
-        return self.weights[:, torch.from_numpy(self.rows)]
+        """Case weights times draws of the scored rows; (replicate, batch)."""
+        weight = self.target.weight
+        return self.drawn if weight is None else self.drawn * weight
 
     @property
     def n(self) -> int:

@@ -1,4 +1,4 @@
-"""Bootstrap over subjects as weights: row 0 is the sample itself, every further row a resample.
+"""Bootstrap over subjects as counts: row 0 is the sample itself, every further row a resample.
 
 A statistic that is computed for all rows at once is its value and its bootstrap distribution, by
 one and the same code. Resampled is the subject: its rows in all repeats, its part in training
@@ -14,18 +14,15 @@ from torch import Tensor
 from survkit.evaluation.predictions import Predictions
 
 
-def resample_weights(predictions: Predictions, *, replicates: int, seed: int) -> Tensor:
-    """Return case weights times how often each resample drew the subject.
+def resample_counts(predictions: Predictions, *, replicates: int, seed: int) -> Tensor:
+    """Return how often each resample drew the subject of each row.
 
     Returns:
-        float64 (1 + replicates, row); row 0 holds the case weights, or ones.
+        float64 (1 + replicates, row); row 0 holds ones.
     """
     subjects, position = np.unique(predictions.subject, return_inverse=True)
     size = len(subjects)
     generator = np.random.default_rng(seed)
     counts = np.ones((1 + replicates, size))
     counts[1:] = generator.multinomial(size, np.full(size, 1 / size), size=replicates)
-    weights = torch.from_numpy(counts[:, position])
-    if predictions.weight is not None:
-        weights = weights * torch.from_numpy(predictions.weight)
-    return weights
+    return torch.from_numpy(counts[:, position])

@@ -1,0 +1,68 @@
+"""Predicted against observed probability at the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from survkit.report.figure import BLUE, GREY, Picture, canvas, picture
+
+
+def calibration_figure(
+    groups: Sequence[Mapping[str, Any]], *, cause: str, horizon: str
+) -> Picture | None:
+    """Draw the groups of ``metrics.json``; ``None`` where none could be observed.
+
+    Args:
+        groups: Each with ``predicted`` and ``observed``, an estimate.
+        cause: Name of the cause.
+        horizon: The horizon with its unit.
+    """
+    known = [group for group in groups if "reason" not in group["observed"]]
+    if not known:
+        return None
+    with canvas(5.2, 4.5) as figure:
+        axes = figure.subplots()
+        top = 0.0
+        for group in known:
+            predicted, observed = group["predicted"], group["observed"]["value"]
+            interval = group["observed"]["interval"]
+            if interval is not None:
+                axes.vlines(predicted, interval["lower"], interval["upper"], color=BLUE, lw=1.6)
+                top = max(top, interval["upper"])
+            axes.plot(predicted, observed, "o", color=BLUE, ms=6.5, clip_on=False)
+            top = max(top, predicted, observed)
+        top = min(1.0, 1.08 * top) or 1.0
+        axes.plot([0, top], [0, top], color=GREY, lw=1, ls=(0, (4, 3)), zorder=0)
+        axes.text(
+            *(0.98, 0.03),
+            "dashed: perfect calibration",
+            transform=axes.transAxes,
+            color=GREY,
+            fontsize=9,
+            ha="right",
+        )
+        axes.set(xlim=(0, top), ylim=(0, top), xlabel="mean predicted probability")
+        axes.set_ylabel("observed probability")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        axes.set_aspect("equal")
+        said = "; ".join(
+            f"predicted {group['predicted']:.0%}, observed {group['observed']['value']:.0%}"
+            for group in known
+        )
+        return picture(
+            figure,
+            alt=f"Calibration of the probability of {cause} by {horizon}: {said}.",
+            caption=(
+                f"{_grouped(len(known))} of {cause} by {horizon}. Bars are intervals of the "
+                "observed probability. Points above the "
+                "line: more events than predicted."
+            ),
+        )
+
+
+def _grouped(groups: int) -> str:
+    if groups == 1:
+        return "All subjects as one group: predicted and observed probability"
+    return f"Subjects in {groups} groups of equal size by their predicted probability"

@@ -1,0 +1,110 @@
+"""The protocol in words: who, when, split how, fitted where, chosen how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from survkit.report.numbers import Numbers
+from survkit.report.run_facts import RunFacts, versions
+
+Line = tuple[str, Markup]
+
+
+def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
+    """Return the lines of the protocol section."""
+    lines = [("Cohort", _cohort(numbers, facts)), ("Outcome", _outcome(numbers))]
+    lines.append(("Validation", _validation(numbers)))
+    training = facts.recipe.get("training")
+    if isinstance(training, Mapping):
+        lines.append(("Choice of the epoch", escape(epoch_choice(training))))
+    search = facts.recipe.get("search")
+    if isinstance(search, Mapping) and search:
+        tried = "; ".join(f"{path} among {values}" for path, values in search.items())
+        lines.append(
+            ("Choice of settings", escape(f"In the inner validation part of each fold: {tried}."))
+        )
+    if facts.choices:
+        chosen = Markup("<br>").join(f"{name}: {value}" for name, value in facts.choices)
+        lines.append(("What was chosen", chosen))
+    lines.append(("Fitted inside folds", Markup(_FITTED)))
+    lines.append(("Intervals", _intervals(numbers)))
+    lines.append(("Seed of the run", numbers.number("run_seed", style="count")))
+    lines.append(("Splits", Markup("<code>{}</code>").format(numbers.at("splits_hash"))))
+    lines.append(("Predictions", Markup("<code>{}</code>").format(numbers.at("predictions"))))
+    lines.append(("Page made with", escape(versions())))
+    return lines
+
+
+_FITTED = (
+    "Scaling, imputation, category levels, time grids, baseline hazards and the censoring model of "
+    "the Brier scores are fitted on the training subjects of each fold."
+)
+
+
+def epoch_choice(training: Mapping[str, Any]) -> str:
+    """Say how the reported epoch was chosen, from the recipe's training section."""
+    share = training.get("validation", 0.2)
+    epochs = training.get("epochs", 100)
+    if not share:
+        return f"No choice: every model was trained for all {epochs} epochs."
+    monitor = training.get("monitor", "concordance")
+    best = "highest concordance" if monitor == "concordance" else "lowest loss"
+    patience = training.get("patience")
+    stop = f", stopping after {patience} epochs without a better one" if patience else ""
+    return (
+        f"{share:.0%} of the training subjects of each fold were set aside; of up to {epochs} "
+        f"epochs the one with the {best} on them was kept{stop}. The subjects reported on here "
+        "took "
+        "no part in the choice."
+    )
+
+
+def _cohort(numbers: Numbers, facts: RunFacts) -> Markup:
+    named = Markup("{}: ").format(facts.cohort) if facts.cohort else Markup("")
+    parts = [Markup("{} subjects").format(numbers.number("subjects", style="count"))]
+    for cause in numbers.at("causes"):
+        count = numbers.number("causes", cause, "events", style="count")
+        parts.append(Markup("{} with {}").format(count, cause))
+    parts.append(Markup("{} censored").format(numbers.number("censored", style="count")))
+    sites = numbers.at("sites")
+    if sites:
+        parts.append(escape(f"{len(sites)} sites ({', '.join(sites)})"))
+    return named + Markup(", ").join(parts) + "."
+
+
+def _outcome(numbers: Numbers) -> Markup:
+    return Markup("{}, by {} {}; followed for up to {} {}.").format(
+        " or ".join(numbers.at("causes")),
+        numbers.number("horizon", style="plain"),
+        numbers.at("time_unit"),
+        numbers.number("largest_duration", style="plain"),
+        numbers.at("time_unit"),
+    )
+
+
+def _validation(numbers: Numbers) -> Markup:
+    if numbers.at("folds") < 2:
+        return Markup("One model on a held-out set of subjects.")
+    repeated = Markup("")
+    if numbers.at("repeats") > 1:
+        repeated = Markup(", repeated {} times").format(numbers.number("repeats", style="count"))
+    return Markup(
+        "Cross-validation by subject with {} folds{}: every subject was predicted by a model "
+        "trained without it."
+    ).format(numbers.number("folds", style="count"), repeated)
+
+
+def _intervals(numbers: Numbers) -> Markup:
+    if not numbers.at("settings", "replicates"):
+        return Markup("None were asked for.")
+    return Markup(
+        "{} percentile intervals from {} bootstrap resamples of subjects (seed {}); the censoring "
+        "model is estimated anew in each. They do not include the variation of training itself."
+    ).format(
+        numbers.number("settings", "level", style="level"),
+        numbers.number("settings", "replicates", style="count"),
+        numbers.number("settings", "seed", style="count"),
+    )
