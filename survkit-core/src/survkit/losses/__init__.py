@@ -1,0 +1,1 @@
+"""Losses: pure functions of tensors, and the thin components that recipes name."""
