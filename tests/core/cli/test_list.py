@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from survkit.cli import main
+from survkit.cli import load_command, main
+from survkit.cli.list import run_plainly
 
 
 def test_the_table_has_a_row_per_component(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,6 +57,37 @@ def test_a_wrong_kind_is_the_users_mistake(capsys: pytest.CaptureFixture[str]) -
     """With what would do."""
     assert main(["list", "--kind", "hed"]) == 2
     assert "'hed' is no kind of component. Did you mean 'head'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["cox"],
+        ["--json"],
+        ["cox", "--json"],
+        ["--kind", "loss", "c*"],
+        ["c*", "--kind", "loss"],
+    ],
+)
+def test_the_short_way_and_typer_understand_the_same(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is not parsed by typer, to save its start, must not mean anything else."""
+    assert run_plainly(words)
+    plainly = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        load_command("list").main(words)
+
+    assert capsys.readouterr().out == plainly
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["a", "b"], ["--kind"], ["--kind", "--json"], ["--kind=loss"], ["--"]]
+)
+def test_the_short_way_leaves_everything_else_to_typer(words: list[str]) -> None:
+    """Help, mistakes and rarer spellings."""
+    assert not run_plainly(words)
 
 
 def test_the_module_can_be_run() -> None:

@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from survkit.cli.commands import COMMANDS
 from survkit.cli.failure import DONE, FAILED, INTERRUPTED, explain_failure, warn_in_one_line
+from survkit.cli.list import run_plainly
 from survkit.suggest import did_you_mean
 
 
@@ -87,10 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> None:
-    if words[0] in COMMANDS:  # without building the group, a third of the start-up time
-        load_command(words[0]).main(words[1:], prog_name=f"survkit {words[0]}")
-    else:
+    name, rest = words[0], words[1:]
+    if name not in COMMANDS:
         build_app().main(words, prog_name="survkit")
+    elif name == "list" and run_plainly(rest):
+        return
+    else:  # straight to the command: the group around it would cost start-up time
+        load_command(name).main(rest, prog_name=f"survkit {name}")
 
 
 def _show_version(asked: bool) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from survkit.component import KINDS, Component
-from survkit.plugins import default_registry
 
 
 def command(
@@ -23,7 +23,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the components and recipes that are installed."""
-    components = list(default_registry().iterate(kind, pattern))
+    from survkit.plugins import default_registry
+
+    components = [*default_registry().iterate(kind, pattern)]
     if as_json:
         print(json.dumps([describe(component) for component in components], indent=2))
     elif components:
@@ -31,6 +33,27 @@ def command(
     else:
         asked = f" named {pattern!r}" if pattern else ""
         print(f"no {kind or 'component'}{asked}; survkit list shows all", file=sys.stderr)
+
+
+def run_plainly(words: Sequence[str]) -> bool:
+    """Run a command line that needs no help and no error message; say whether it was one.
+
+    typer reads values with pydantic, whose import would be 40 % of the time that ``survkit list``
+    takes. What is not understood here is left to typer.
+    """
+    pattern, kind, as_json, rest = None, None, False, [*words]
+    while rest:
+        word = rest.pop(0)
+        if word == "--json":
+            as_json = True
+        elif word == "--kind" and rest and not rest[0].startswith("-"):
+            kind = rest.pop(0)
+        elif pattern is None and not word.startswith("-"):
+            pattern = word
+        else:
+            return False
+    command(pattern, kind, as_json)
+    return True
 
 
 def describe(component: Component) -> dict[str, Any]:
