@@ -114,8 +114,7 @@ def filled(grid: Grid, ellipsoid: Ellipsoid) -> tuple[Box, NDArray[np.float32]]:
     """Return the box around the ellipsoid and the share of each voxel that it fills, with an edge
     one voxel wide.
 
-    The share is exact to a per cent or so for balls of a voxel's radius or more, a little softer
-    for flat ellipsoids.
+    The edge makes a ball of radius r larger by ``(voxel / 2r) ** 2``: 2 % at 3.5 voxels.
     """
     box, distance = radial(grid, ellipsoid, margin=grid.spacing)
     return box, np.clip(0.5 + (1 - distance) * (min(ellipsoid.axes) / grid.spacing), 0, 1)

@@ -107,7 +107,8 @@ class PhantomConfig:
         for name in ("follow_up", "site_shift"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0 or (name == "follow_up" and value == 0):
-                raise ConfigError(f"{name} must be a positive number, not {value!r}")
+                least = "a positive number" if name == "follow_up" else "0 or a positive number"
+                raise ConfigError(f"{name} must be {least}, not {value!r}")
 
     def _check_modalities(self) -> None:
         known = ", ".join(CARRIES)

@@ -127,8 +127,8 @@ def find_censoring_rate(
     if censored < least:
         raise ConfigError(
             f"a follow-up of {follow_up:g} days alone leaves {least:.1%} of the subjects without "
-            f"an event, so a censored share of {censored:.1%} cannot be reached; follow for longer or "
-            "ask for a larger share"
+            f"an event, so a censored share of {censored:.1%} cannot be reached; follow for longer "
+            "or ask for a larger share"
         )
     low, high = 0.0, 1.0 / follow_up
     while share(high) < censored:

@@ -1,0 +1,121 @@
+"""The images against the truth they are drawn from."""
+
+import numpy as np
+import pytest
+
+from survkit.phantom import PhantomConfig, generate_phantom
+from survkit.phantom.anatomy import FIELD_OF_VIEW, Ellipsoid, Grid, filled, lung_mask
+from survkit.phantom.chest_xray import ATTENUATION, BRIGHTEST, project, to_gray
+from survkit.phantom.pet import draw_pet
+from survkit.phantom.streams import stream
+from survkit.phantom.thorax_ct import draw_ct, lesion_mask
+
+ALL = ("ct", "pet", "xray", "clinical")
+
+
+@pytest.mark.parametrize("size", [16, 32, 48])
+def test_lesions_lie_in_a_lung(size: int) -> None:
+    """Every voxel of every lesion is a voxel of a lung, and no lesion is empty."""
+    phantom = generate_phantom(PhantomConfig(subjects=60, size=size))
+    grid = phantom.grid
+
+    for subject in range(len(phantom)):
+        lesion = lesion_mask(grid, phantom.lesion(subject))
+        assert lesion.any()
+        assert not (lesion & ~lung_mask(grid, phantom.places[subject].build)).any()
+
+
+def test_lesions_are_bright_in_ct_and_pet() -> None:
+    """Within the lungs the lesion is denser than the rest, and its core takes up more than it."""
+    phantom = generate_phantom(PhantomConfig(subjects=30, size=32))
+
+    for subject in range(len(phantom)):
+        images = phantom.images(subject)
+        assert images.ct is not None
+        assert images.pet is not None
+        lung = lung_mask(phantom.grid, phantom.places[subject].build) & ~images.lesion
+        assert images.ct[images.lesion].mean() > np.median(images.ct[lung]) + 600
+        assert images.lesion[np.unravel_index(images.pet.argmax(), images.pet.shape)]
+
+
+def test_mask_has_the_volume_of_the_lesion() -> None:
+    """Voxels times their volume equal the ball's volume on average, within a per cent."""
+    phantom = generate_phantom(PhantomConfig(subjects=60, size=48))
+    grid = phantom.grid
+    voxels = [lesion_mask(grid, phantom.lesion(i)).sum() for i in range(len(phantom))]
+
+    assert np.mean(voxels) * grid.spacing**3 == pytest.approx(
+        phantom.factors.volume.mean(), rel=0.01
+    )
+
+
+def test_soft_edges_keep_the_volume() -> None:
+    """The filled shares of a ball add up to the integral of its linear edge."""
+    grid = Grid(32)
+    for shift in (0.0, 2.5, 5.0):
+        _, share = filled(grid, Ellipsoid((shift, 0, 0), (35, 35, 35)))
+
+        with_edge = 4 / 3 * np.pi * (35**3 + 35 * grid.spacing**2 / 4)
+        assert share.sum() * grid.spacing**3 == pytest.approx(with_edge, rel=0.02)
+
+
+def test_pet_activity_depends_on_uptake_not_on_size() -> None:
+    """The lesion's total activity is linear in its uptake, equal for small and large lesions."""
+    phantom = generate_phantom(PhantomConfig(subjects=80, size=24))
+    grid, totals = phantom.grid, []
+    for subject in range(len(phantom)):
+        lesion = phantom.lesion(subject)
+        volume = draw_pet(grid, lesion)
+        totals.append(volume[lung_mask(grid, lesion.place.build)].sum())
+
+    factors = phantom.factors
+    assert np.corrcoef(totals, factors.uptake)[0, 1] > 0.95
+    assert abs(np.corrcoef(totals, factors.volume)[0, 1]) < 0.25
+
+
+def test_tissues_have_their_densities() -> None:
+    """Air, lung and muscle of the noise-free CT have the Hounsfield units of textbooks."""
+    phantom = generate_phantom(PhantomConfig(subjects=1, size=64))
+    lesion = phantom.lesion(0)
+    volume = draw_ct(phantom.grid, lesion, stream(0, "ct", 0))
+    lung = lung_mask(phantom.grid, lesion.place.build) & ~lesion_mask(phantom.grid, lesion)
+
+    assert volume[0, 0, 0] == -1000
+    assert np.median(volume[lung]) == pytest.approx(-800, abs=1)
+    assert 20 < np.median(volume[(volume > -50) & (volume < 100)]) < 60
+
+
+def test_projection_is_the_sum_along_the_rays() -> None:
+    """Each pixel is the line integral of the attenuation; the head is on top."""
+    ct = np.random.default_rng(0).uniform(-1000, 500, (4, 5, 6)).astype(np.float32)
+    picture = project(ct, 2.0)
+
+    by_hand = sum((1 + ct[3, y, 1] / 1000) * ATTENUATION * 2.0 for y in range(5))
+    assert picture.shape == (4, 6)
+    assert picture[0, 1] == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_air_casts_no_shadow_and_white_is_the_end_of_the_scale() -> None:
+    """Air is black, what is beyond the scale is white."""
+    assert not project(np.full((2, 2, 2), -1000, dtype=np.float32), 1.0).any()
+    assert to_gray(np.array([[0, BRIGHTEST, 2 * BRIGHTEST]], dtype=np.float32)).tolist() == [
+        [0, 65535, 65535]
+    ]
+
+
+@pytest.mark.parametrize("size", [16, 40])
+def test_shapes_and_types(size: int) -> None:
+    """Smoke: every image has the size asked for and values in its range."""
+    images = generate_phantom(PhantomConfig(subjects=1, size=size, modalities=ALL)).images(0)
+
+    assert images.ct is not None
+    assert images.pet is not None
+    assert images.xray is not None
+    assert images.ct.shape == images.pet.shape == images.lesion.shape == (size,) * 3
+    assert images.xray.shape == (size, size)
+    for array in (images.ct, images.pet, images.xray):
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+    assert images.ct.min() >= -1024
+    assert images.pet.min() >= 0
+    assert Grid(size).spacing * size == FIELD_OF_VIEW
