@@ -54,6 +54,9 @@ def test_every_command_says_what_it_does_with_examples(
     for example in entry.examples:
         assert example in shown
         assert example.startswith(f"survkit {name}")
+    for inner, part in getattr(command, "commands", {}).items():
+        assert part.help
+        assert f"survkit {name} {inner}" in (part.epilog or ""), "an example for each part"
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

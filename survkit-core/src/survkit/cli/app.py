@@ -42,18 +42,20 @@ def load_command(name: str) -> Any:
     if isinstance(found, typer.Typer):
         app, docstring = found, found.info.help
     else:
-        app, docstring = typer.Typer(add_completion=False), found.__doc__
+        app, docstring = typer.Typer(add_completion=False, rich_markup_mode="rich"), found.__doc__
         app.command(name)(found)
     command = get_command(app)
     command.name, command.epilog = name, _epilog(entry.examples)
     if not isinstance(docstring, str) or not docstring.strip():
         command.help = entry.help
+    for inner, part in getattr(command, "commands", {}).items():
+        part.epilog = _epilog([each for each in entry.examples if f" {name} {inner}" in each])
     return command
 
 
 def build_app() -> Any:
     """Return the whole command line with a placeholder for every command."""
-    app = typer.Typer(cls=LazyGroup, pretty_exceptions_enable=False)
+    app = typer.Typer(cls=LazyGroup, pretty_exceptions_enable=False, rich_markup_mode="rich")
     app.callback(epilog=_epilog(("survkit demo", "survkit list", "survkit fit --help")))(_options)
     for name, entry in COMMANDS.items():
         app.command(name, help=entry.help)(_placeholder)
