@@ -13,6 +13,7 @@ from survkit.catalog import CATALOG, EXTRA_OF_MODULE
 from survkit.component import NAME
 from survkit.errors import ConfigError, MissingExtraError, PluginError, UnknownComponentError
 from survkit.registry import KINDS, Plugin, Registry
+from survkit.specs import OutcomeSpec
 
 FOREST = Plugin("forest", "survkit-forest", "1.0")
 
@@ -207,6 +208,14 @@ def test_create_checks_the_settings_before_building() -> None:
         survkit.create("loss", "cox", object(), tyes="efron")
     with pytest.raises(ConfigError, match="a recipe is text, not built"):
         survkit.create("recipe", "demo")
+
+
+def test_create_builds_with_the_checked_settings() -> None:
+    """The spec comes by position, the settings by name, under any spelling of the component."""
+    outcome = OutcomeSpec(causes=("death",), horizon=2.0, time_grid=(1.0, 2.0))
+
+    for name in ("cox", "survkit/cox"):
+        assert survkit.create("loss", name, outcome, ties="breslow").accepts == ("log-hazard",)
 
 
 def test_the_catalog_speaks_of_kinds_and_names_that_can_exist() -> None:
