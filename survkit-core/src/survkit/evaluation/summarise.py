@@ -48,6 +48,8 @@ def _percentiles(replicates: np.ndarray, level: float) -> tuple[Interval | None,
     if len(known) < max(2.0, SMALLEST_SHARE * len(replicates)):
         return None, f"; no interval: undefined in {len(replicates) - len(known)} resamples"
     lower, upper = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    if lower == upper:  # nothing varied, for example no event at all: not a certainty
+        return None, "; no interval: every resample gives the same value"
     note = f"; percentile bootstrap over subjects, {len(replicates)} resamples"
     if len(known) < len(replicates):
         note += f", undefined in {len(replicates) - len(known)}"

@@ -14,7 +14,6 @@ from survkit.evaluation.metric_names import (
     HARRELL,
     INTEGRATED_BRIER,
     METRICS,
-    OBSERVED_EXPECTED,
     MetricName,
 )
 from survkit.evaluation.predictions import Predictions
@@ -23,32 +22,14 @@ from survkit.report.curves_figure import curves_figure
 from survkit.report.figure import Picture
 from survkit.report.forest_figure import Row, forest_figure
 from survkit.report.numbers import Numbers
+from survkit.report.tables import SHORT_NAMES, Table, fold_name, fold_table, group_table, site_table
 
 _COMPARED = (HARRELL, ANTOLINI, BRIER, INTEGRATED_BRIER)
 _BY_KEY = {item.key: item for item in METRICS}
 _BEST = {"highest": "higher", "lowest": "lower", "one": "1"}
-_SHORT = {
-    HARRELL: "Harrell's C",
-    ANTOLINI: "C-td",
-    BRIER: "Brier",
-    INTEGRATED_BRIER: "Integrated Brier",
-    OBSERVED_EXPECTED: "Observed / expected",
-}
-
-
 _MOST_FOLDS = 20
 """More folds than these are in the table alone."""
 _NO_CALIBRATION = "No calibration picture: nobody was followed up to the horizon."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table with its first column as row headings."""
-
-    title: str
-    caption: str
-    labels: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +57,7 @@ def cause_section(numbers: Numbers, predictions: Predictions, cause: str) -> Cau
         numbers.number("horizon", style="plain"),
         numbers.at("time_unit"),
     )
-    tables = (_folds(numbers, cause), _sites(numbers, cause), _risk_groups(numbers, cause))
+    tables = (fold_table(numbers, cause), site_table(numbers, cause), group_table(numbers, cause))
     pictures = _pictures(numbers, predictions, cause, position)
     groups = numbers.at("causes", cause, "calibration")
     notes = () if any("reason" not in group["observed"] for group in groups) else (_NO_CALIBRATION,)
@@ -157,7 +138,7 @@ def _comparison(numbers: Numbers, cause: str) -> Mapping[str, Any] | None:
     return {
         "caption": "Each with its own interval; whether a difference is more than chance needs a "
         "paired test, not two intervals.",
-        "labels": [_SHORT[key] for key in keys],
+        "labels": [SHORT_NAMES[key] for key in keys],
         "rows": rows,
     }
 
@@ -191,79 +172,5 @@ def _forest_rows(numbers: Numbers, cause: str) -> list[Row]:
     rows += [(f"site {name}", result, "part") for name, result in metric["sites"].items()]
     repeated = numbers.at("repeats") > 1
     if 1 < len(metric["folds"]) <= _MOST_FOLDS:
-        rows += [(_fold_name(fold, repeated), fold, "part") for fold in metric["folds"]]
+        rows += [(fold_name(fold, repeated), fold, "part") for fold in metric["folds"]]
     return rows
-
-
-def _fold_name(fold: Mapping[str, Any], repeated: bool) -> str:
-    return f"repeat {fold['repeat']}, fold {fold['fold']}" if repeated else f"fold {fold['fold']}"
-
-
-def _folds(numbers: Numbers, cause: str) -> Table | None:
-    base = ("causes", cause, "metrics")
-    folds = numbers.at(*base, HARRELL, "folds")
-    if len(folds) < 2:
-        return None
-    rows = []
-    for position, fold in enumerate(folds):
-        row: list[Any] = [_fold_name(fold, numbers.at("repeats") > 1)]
-        row += [
-            numbers.number(*base, HARRELL, "folds", position, name, style="count")
-            for name in ("n", "events")
-        ]
-        for key in _SHORT:
-            path = (*base, key, "folds", position)
-            row.append(_value_or_reason(numbers, *path))
-        rows.append(tuple(row))
-    return Table(
-        title="Fold by fold",
-        caption="Values of each fold alone, without intervals.",
-        labels=("Fold", "Subjects", "Events by horizon", *_SHORT.values()),
-        rows=tuple(rows),
-    )
-
-
-def _sites(numbers: Numbers, cause: str) -> Table | None:
-    base = ("causes", cause, "metrics")
-    sites = numbers.at("sites")
-    if len(sites) < 2:
-        return None
-    rows = []
-    for name in sites:
-        row: list[Any] = [name]
-        row += [
-            numbers.number(*base, HARRELL, "sites", name, count, style="count")
-            for count in ("n", "events")
-        ]
-        row += [numbers.result(*base, key, "sites", name) for key in _SHORT]
-        rows.append(tuple(row))
-    return Table(
-        title="Site by site",
-        caption="Subjects of each site alone; they took part in training the other folds.",
-        labels=("Site", "Subjects", "Events by horizon", *_SHORT.values()),
-        rows=tuple(rows),
-    )
-
-
-def _risk_groups(numbers: Numbers, cause: str) -> Table:
-    base = ("causes", cause, "risk_groups")
-    rows = []
-    for position, group in enumerate(numbers.at(*base)):
-        counts = [numbers.number(*base, position, name, style="count") for name in ("n", "events")]
-        observed = numbers.result(*base, position, style="percent")
-        rows.append((group["name"], *counts, observed))
-    horizon = f"{numbers.at('horizon'):g} {numbers.at('time_unit')}"
-    return Table(
-        title="Groups of predicted risk",
-        caption=f"Observed probability of {cause} by {horizon}, with intervals.",
-        labels=("Predicted risk", "Subjects", "Events by horizon", "Observed"),
-        rows=tuple(rows),
-    )
-
-
-def _value_or_reason(numbers: Numbers, *path: str | int) -> Markup:
-    if numbers.defined(*path):
-        return numbers.number(*path, "value")
-    return Markup('<span class="undefined" title="{}">not defined</span>').format(
-        numbers.at(*path, "reason")
-    )
