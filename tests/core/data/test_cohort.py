@@ -123,6 +123,22 @@ def test_several_rows_per_subject_are_tokens_when_declared(small: Any) -> None:
     assert cohort.available("tiles").sum() == 2
 
 
+def test_a_vector_may_be_columns_of_the_cohorts_own_table(small: Any) -> None:
+    """Subjects whose cells are all empty miss it; with one cell empty they are refused."""
+    for k, row in enumerate(small.rows):
+        row |= {"a": str(k), "b": str(-k)}
+    small.rows[3].update(a="", b="")
+    small.config["modalities"]["code"] = {"kind": "vector", "columns": ["a", "b"]}
+    cohort = small.read()
+    sample = cohort.read_sample("code", 2, cohort.input_spec("code", [0]))
+
+    assert sample.values.tolist() == [2.0, -2.0]
+    assert np.flatnonzero(~cohort.available("code")).tolist() == [3]
+    small.rows[4]["a"] = ""
+    with pytest.raises(DataError, match="embedding of subject '004' holds missing or infinite"):
+        small.read()
+
+
 def test_entry_weight_strata_and_site_are_read(small: Any) -> None:
     """Strata are numbered by their sorted names."""
     for k, row in enumerate(small.rows):

@@ -38,7 +38,7 @@ class Problem:
 
 def spreadsheet_row(index: int) -> int:
     """Return the number that a spreadsheet shows for the subject at an index."""
-    return index + 2
+    return int(index) + 2
 
 
 def refuse(problems: Sequence[Problem], *, source: str) -> None:

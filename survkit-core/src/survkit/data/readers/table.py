@@ -97,7 +97,9 @@ def open_table(
         DataError: An unknown column, infinite numbers, or a column that mixes numbers and text.
     """
     columns = _chosen_columns(config, table, subject)
-    rows = joined_rows(table, subject, subjects, modality)
+    rows = np.arange(len(table))
+    if config.file is not None:
+        rows = joined_rows(table, subject, subjects, modality)
     numeric: dict[str, NDArray[np.float64]] = {}
     categorical: dict[str, NDArray[np.object_]] = {}
     for name in columns:

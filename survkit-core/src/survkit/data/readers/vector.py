@@ -90,10 +90,15 @@ def open_vectors(
     else:
         columns = config.columns
     values = _stacked(table, columns)
-    names = subject_column(table, subject)
-    refuse_strangers(names, subjects, table.source, modality)
-    empty = np.isnan(values).all(axis=1)
+    names = list(subjects) if config.file is None else subject_column(table, subject)
+    empty: NDArray[np.bool_] = np.isnan(values).all(axis=1)
     _refuse_unusable(values[~empty], [names[row] for row in np.flatnonzero(~empty)], table.source)
+    if config.file is None:
+        own = np.arange(len(table), dtype=np.int64)
+        return VectorSource(
+            table.source, values.astype(np.float32), own, np.where(empty, 0, 1), False
+        )
+    refuse_strangers(names, subjects, table.source, modality)
     rows_of: dict[str, list[int]] = {}
     for row in np.flatnonzero(~empty):
         rows_of.setdefault(names[row], []).append(int(row))

@@ -1,0 +1,176 @@
+"""``survkit cohort`` and ``survkit prepare``: what they print, write and return."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from survkit.cli import main
+from survkit.data import Cohort, Splits
+
+
+@pytest.fixture
+def cohort_file(tmp_path: Path) -> Path:
+    """Return a cohort of 30 subjects without errors."""
+    lines = ["patient_id,time_days,event,age"]
+    lines += [f"p{k:02d},{500 + 7 * k},{k % 2},{k * 7919 % 50}" for k in range(30)]
+    (tmp_path / "patients.csv").write_text("\n".join(lines) + "\n")
+    config = {
+        "name": "thirty",
+        "table": "patients.csv",
+        "subject": "patient_id",
+        "outcome": {
+            "duration": "time_days", "unit": "days", "event": "event", "causes": {1: "death"},
+        },
+        "modalities": {"clinical": {"kind": "table", "columns": ["age"]}},
+    }  # fmt: skip
+    (tmp_path / "cohort.yaml").write_text(yaml.safe_dump(config))
+    return tmp_path / "cohort.yaml"
+
+
+def spoil(cohort_file: Path) -> None:
+    """Give two subjects impossible durations."""
+    table = cohort_file.with_name("patients.csv")
+    table.write_text(table.read_text().replace("p03,521", "p03,-1").replace("p07,549", "p07,"))
+
+
+def test_a_clean_cohort_exits_with_0(cohort_file: Path, capsys: Any) -> None:
+    """The counts are the last line."""
+    assert main(["cohort", "check", str(cohort_file)]) == 0
+    assert capsys.readouterr().out.endswith("0 errors, 0 warnings\n")
+
+
+def test_errors_exit_with_2_and_are_a_table(cohort_file: Path, capsys: Any) -> None:
+    """Row, subject and column stand beside the message."""
+    spoil(cohort_file)
+
+    assert main(["cohort", "check", str(cohort_file)]) == 2
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "error 5 p03 time_days a duration must be > 0, but is -1" in shown
+    assert "error 9 p07 time_days a duration is missing" in shown
+    assert shown.endswith("2 errors, 0 warnings")
+
+
+def test_json_is_for_programs(cohort_file: Path, capsys: Any) -> None:
+    """The same problems as data."""
+    spoil(cohort_file)
+    main(["cohort", "check", str(cohort_file), "--json"])
+
+    assert [entry["row"] for entry in json.loads(capsys.readouterr().out)] == [5, 9]
+
+
+def test_what_is_dropped_is_written_with_its_reason(cohort_file: Path, capsys: Any) -> None:
+    """The kept table is a clean cohort; every row left out is in the file beside it."""
+    spoil(cohort_file)
+    kept = cohort_file.with_name("kept.csv")
+
+    assert main(["cohort", "check", str(cohort_file), "--drop-invalid", str(kept)]) == 0
+    assert "28 rows kept" in capsys.readouterr().out
+    with kept.with_name("kept.dropped.csv").open(newline="") as file:
+        dropped = list(csv.DictReader(file))
+    assert [(entry["row"], entry["subject"]) for entry in dropped] == [("5", "p03"), ("9", "p07")]
+    assert dropped[0]["reasons"] == "time_days: a duration must be > 0, but is -1"
+    assert main(["cohort", "check", str(cohort_file), "--table", str(kept)]) == 0
+    assert len(Cohort.read(cohort_file, table=kept)) == 28
+    before = kept.read_bytes()
+    assert main(["cohort", "check", str(cohort_file), "--drop-invalid", str(kept)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert kept.read_bytes() == before
+
+
+def test_hancock_keeps_those_with_a_known_cause(
+    shared_data: Path, cohort_file: Path, capsys: Any
+) -> None:
+    """Of 497 patients six died of an unknown cause; the other 491 make a competing-risks cohort."""
+    config = yaml.safe_load(cohort_file.read_text())
+    config |= {"table": "clinical.csv"}
+    config["outcome"] |= {"event": "cr_event", "causes": {1: "tumour", 2: "other"}}
+    config["modalities"]["clinical"]["columns"] = ["age_years"]
+    cohort_file.write_text(yaml.safe_dump(config))
+    kept, folder = cohort_file.with_name("kept.csv"), str(shared_data / "hancock")
+    words = ["cohort", "check", str(cohort_file), "--data", folder, "--drop-invalid", str(kept)]
+
+    assert main(words) == 0
+    assert "491 rows kept" in capsys.readouterr().out
+    cohort = Cohort.read(cohort_file, table=kept, data_folder=folder)
+    event = cohort.target(range(len(cohort))).event
+    assert [int((event == k).sum()) for k in (1, 2)] == [75, 58]
+
+
+def test_split_writes_a_file_once(cohort_file: Path, capsys: Any) -> None:
+    """The hash that is printed is the file's; an existing file is not overwritten."""
+    out = cohort_file.with_name("splits.json")
+    words = ["cohort", "split", str(cohort_file), "--out", str(out), "--folds", "3", "--seed", "4"]
+
+    assert main(words) == 0
+    splits = Splits.read(out, subjects=Cohort.read(cohort_file).subjects)
+    assert splits.sha256 in capsys.readouterr().out
+    assert len(splits.folds) == 3
+    assert main(words) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_an_impossible_split_exits_with_2(cohort_file: Path, capsys: Any) -> None:
+    """In one line with the numbers."""
+    out = cohort_file.with_name("splits.json")
+    words = ["cohort", "split", str(cohort_file), "--out", str(out), "--folds", "20"]
+
+    assert main(words) == 2
+    assert "15 events of 'death' cannot be spread over 20 folds" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_prepare_has_nothing_to_do_for_tables(cohort_file: Path, capsys: Any) -> None:
+    """Columns are read at once; only images and what encoders prepare are kept."""
+    recipe = {
+        "encoders": {"clinical": "tabular"},
+        "head": "cox",
+        "objective": "cox",
+        "outcome": {"horizon": 600},
+    }
+    path = cohort_file.with_name("recipe.yaml")
+    path.write_text(yaml.safe_dump(recipe))
+    words = ["prepare", str(path), "--cohort", str(cohort_file), "--cache", str(path.parent)]
+
+    assert main(words) == 0
+    assert "0 arrays of 30 subjects" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_prepare_fills_the_cache_for_training(cohort_file: Path, capsys: Any) -> None:
+    """Volumes of all subjects are read once into the cache; a second run finds them there."""
+    sitk = pytest.importorskip("SimpleITK")
+    pytest.importorskip("monai")
+    import numpy as np
+
+    folder = cohort_file.parent
+    table = (folder / "patients.csv").read_text().splitlines()[:13]
+    rows = [table[0] + ",ct"] + [line + f",{k}.nrrd" for k, line in enumerate(table[1:])]
+    (folder / "patients.csv").write_text("\n".join(rows))
+    for k in range(12):
+        values = np.full((16, 16, 16), k, dtype=np.float32)
+        sitk.WriteImage(sitk.GetImageFromArray(values), str(folder / f"{k}.nrrd"))
+    config = yaml.safe_load(cohort_file.read_text())
+    config["modalities"] = {"ct": {"kind": "volume", "path": "ct"}}
+    cohort_file.write_text(yaml.safe_dump(config))
+    recipe = {
+        "encoders": {"ct": {"use": "resnet3d-18"}},
+        "head": "cox",
+        "objective": "cox",
+        "outcome": {"horizon": 600},
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    words = ["prepare", str(folder / "recipe.yaml"), "--cohort", str(cohort_file), "--jobs", "1"]
+    words += ["--cache", str(folder / "cache")]
+
+    assert main(words) == 0
+    assert "12 arrays of 12 subjects" in capsys.readouterr().out
+    files = {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.npy")}
+    assert len(files) == 12
+    assert main(words) == 0
+    assert files == {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.npy")}
