@@ -1,0 +1,130 @@
+"""A trained model with everything that predicting for new subjects needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from survkit.errors import DataError
+from survkit.flow import ModalityInput, to_device
+from survkit.hub.average_prediction import AveragePrediction
+from survkit.hub.description import ModelDescription
+from survkit.model import SurvivalModel
+from survkit.prediction import SurvivalPrediction
+from survkit.protocols import SurvivalHead
+
+if TYPE_CHECKING:
+    from survkit.data import Cohort, PreparationCache
+
+_SOURCE_KEYS = frozenset({"path", "mask", "file", "columns", "exclude", "categorical", "label"})
+"""Keys of a modality that say where its data lie, not how they are prepared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedModel:
+    """Trained networks and their description.
+
+    Attributes:
+        members: One network, or several whose predictions are averaged; in eval mode, on the CPU.
+        description: What they are.
+    """
+
+    members: tuple[SurvivalModel, ...]
+    description: ModelDescription
+
+    def predict(
+        self,
+        cohort: Cohort,
+        rows: Sequence[int] | None = None,
+        *,
+        micro_batch: int = 16,
+        device: str = "cpu",
+        cache: PreparationCache | None = None,
+    ) -> SurvivalPrediction:
+        """Predict for subjects of a cohort, whose outcome need not be known.
+
+        Args:
+            cohort: Declares the same modalities, prepared alike.
+            rows: Positions in it; everybody by default.
+            micro_batch: Subjects in memory at once; changes nothing but memory and time.
+            device: Where the networks run.
+            cache: Where prepared images are kept.
+
+        Raises:
+            DataError: The cohort lacks a modality or prepares it otherwise.
+        """
+        from survkit.data import store_for
+
+        check_preparation(self.description, cohort)
+        chosen = list(range(len(cohort)) if rows is None else rows)
+        predictions = []
+        for member in self.members:
+            encoders = dict(member.encoders.items())
+            specs = self.description.inputs
+            store = store_for(cohort, chosen, specs, encoders=encoders, cache=cache)
+            parts = [
+                store.inputs(chosen[start : start + micro_batch])
+                for start in range(0, len(chosen), micro_batch)
+            ]
+            predictions.append(predict_inputs(member, parts, device=device))
+        return predictions[0] if len(predictions) == 1 else AveragePrediction(predictions)
+
+
+def predict_inputs(
+    model: SurvivalModel,
+    parts: Sequence[Mapping[str, ModalityInput]],
+    *,
+    device: str | torch.device = "cpu",
+) -> SurvivalPrediction:
+    """Predict for inputs that are given in parts; the curves are made on the CPU."""
+    dtype = next(model.parameters()).dtype
+    model.eval().to(device)
+    try:
+        with torch.no_grad():
+            parameters = [
+                model(_moved(inputs, dtype, device), penalties=False).parameters.cpu()
+                for inputs in parts
+            ]
+    finally:
+        model.cpu()
+    return cast(SurvivalHead, model.head).predict(torch.cat(parameters))
+
+
+def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
+    """Refuse a cohort whose images reach the model otherwise than those it was trained on.
+
+    Raises:
+        DataError: A modality is missing, of another kind, or prepared with other settings.
+    """
+    for name, trained in description.preparation.items():
+        if name not in cohort.modalities:
+            raise DataError(
+                f"{cohort.source}: the model needs the modality '{name}', but the cohort has "
+                f"{', '.join(cohort.modalities)}; a subject without it is an empty cell, not a "
+                "missing modality"
+            )
+        given = declared(cohort, name)
+        for key in sorted({*trained, *given} - _SOURCE_KEYS):
+            if trained.get(key) != given.get(key):
+                raise DataError(
+                    f"{cohort.source}: modalities.{name}.{key} is {given.get(key)}, but the model "
+                    f"was trained with {trained.get(key)}; declare it alike"
+                )
+
+
+def declared(cohort: Cohort, modality: str) -> dict[str, Any]:
+    """Return a modality's settings in the cohort file, with all defaults, as plain data."""
+    settings = cohort.config.modality(modality, source=cohort.source)
+    return settings.model_dump(mode="json")
+
+
+def _moved(
+    inputs: Mapping[str, ModalityInput], dtype: torch.dtype, device: str | torch.device
+) -> dict[str, ModalityInput]:
+    return {
+        name: to_device(replace(value, values=value.values.to(dtype)), device)
+        for name, value in inputs.items()
+    }

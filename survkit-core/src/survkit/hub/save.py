@@ -1,0 +1,87 @@
+"""Writes a model folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from torch import Tensor
+
+from survkit.errors import RunError
+from survkit.hub.fitted_model import FittedModel
+
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+
+
+def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Write ``config.json`` and ``model.safetensors`` into a folder.
+
+    The weights are written first, and the configuration, which names their hash, last: a folder
+    with a configuration is complete.
+
+    Args:
+        fitted: The model.
+        folder: Made if it is not there.
+        overwrite: Replace a model that lies there.
+
+    Raises:
+        RunError: A model lies there already, or a weight is NaN or infinite.
+    """
+    from safetensors.torch import save
+
+    folder = Path(folder)
+    if (folder / CONFIG_FILE).exists() and not overwrite:
+        raise RunError(f"{folder}: a model is there already; choose another folder or overwrite it")
+    tensors = _tensors(fitted)
+    _refuse_broken(tensors, folder)
+    content = save(tensors)
+    config = fitted.description.to_json() | {"weights_sha256": hashlib.sha256(content).hexdigest()}
+    text = json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_space(folder, len(content))
+    _write(folder / WEIGHTS_FILE, content)
+    _write(folder / CONFIG_FILE, text.encode())
+    return folder
+
+
+def _tensors(fitted: FittedModel) -> dict[str, Tensor]:
+    """Return everything stored in the members by name; aliases are written out one by one."""
+    return {
+        f"members.{number}.{name}": value.detach().cpu().contiguous().clone()
+        for number, member in enumerate(fitted.members)
+        for name, value in member.state_dict().items()
+    }
+
+
+def _refuse_broken(tensors: dict[str, Tensor], folder: Path) -> None:
+    broken = [
+        name
+        for name, value in tensors.items()
+        if value.is_floating_point() and bool(value.isnan().any() or value.isinf().any())
+    ]
+    if broken:
+        raise RunError(
+            f"{folder}: not saved, because {len(broken)} tensors hold NaN or infinite numbers, "
+            f"the first is {broken[0]}; train with a lower learning rate or gradient_clip"
+        )
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RunError(f"{folder}: the model needs {needed} bytes, but {free} are free on the disk")
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

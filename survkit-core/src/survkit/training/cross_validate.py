@@ -1,0 +1,205 @@
+"""Cross-validation: every subject is predicted by a model that never saw it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from survkit.data import Cohort, Fold, Splits, make_splits
+from survkit.evaluation import Evaluation, Predictions, evaluate
+from survkit.recipe import Recipe
+from survkit.training.candidates import with_seed
+from survkit.training.fold_predictions import predict_fold
+from survkit.training.run_folder import RunFolder
+from survkit.training.weights_file import replace_file
+
+if TYPE_CHECKING:
+    from survkit.data import PreparationCache
+    from survkit.registry import Registry
+
+FOLD_PREDICTIONS = "predictions.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """A finished cross-validation.
+
+    Attributes:
+        folder: The run folder.
+        predictions: Out-of-fold predictions.
+        evaluation: Metrics with intervals.
+        choices: By fold, what ``recipe.search`` chose; empty where nothing was searched.
+    """
+
+    folder: Path
+    predictions: Predictions
+    evaluation: Evaluation
+    choices: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What a process needs to run one fold."""
+
+    recipe: Recipe
+    cohort: Cohort
+    splits: Splits
+    folder: Path
+    cache: PreparationCache | None
+    registry: Registry | None
+    resume: bool
+    progress: bool
+
+
+def cross_validate(
+    recipe: Recipe,
+    cohort: Cohort,
+    folder: str | Path,
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    splits: Splits | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+    replicates: int = 1000,
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: bool = True,
+    cache: PreparationCache | None = None,
+    registry: Registry | None = None,
+) -> CrossValidation:
+    """Train and predict fold by fold, evaluate, and write the run folder with its report.
+
+    In every fold everything (levels, scalers, grid, weights, epoch, baseline, the values chosen
+    from ``recipe.search``) comes from the training part of that fold alone.
+
+    Args:
+        recipe: What to train.
+        cohort: Read with its outcome.
+        folder: The run folder.
+        folds: Number of test parts.
+        repeats: How often the cohort is divided anew.
+        splits: A given division instead.
+        seed: Instead of the recipe's.
+        jobs: Folds at the same time, each in a process of its own; -1 for one per core.
+        replicates: Bootstrap resamples of the intervals.
+        overwrite: Replace the run in the folder once the new one is complete.
+        resume: Go on with an interrupted run; finished folds are kept.
+        progress: Whether to show a progress bar (only with one job).
+        cache: Where prepared images are kept.
+        registry: Where component names are looked up; the process-wide one by default.
+
+    Raises:
+        RunError: The folder is in use, or training failed.
+        ConfigError: Recipe and cohort do not fit.
+    """
+    recipe = with_seed(recipe, seed)
+    run = RunFolder(folder, overwrite=overwrite, resume=resume)
+    if splits is None:
+        splits = make_splits(
+            cohort,
+            folds=folds,
+            repeats=repeats,
+            seed=recipe.training.seed,
+            validation=recipe.training.validation,
+        )
+    facts = {"cohort": cohort.fingerprint(), "splits": splits.sha256, "command": "cv"}
+    run.start(recipe, facts)
+    splits.write(run.work / "splits.json")
+    replace_file(run.work / "cohort.yaml", _cohort_text(cohort).encode())
+    work = _Work(
+        recipe=recipe,
+        cohort=cohort,
+        splits=splits,
+        folder=run.work,
+        cache=cache,
+        registry=registry,
+        resume=resume,
+        progress=progress and jobs == 1,
+    )
+    choices = _run_folds(work, jobs)
+    return _conclude(run, splits, choices, replicates)
+
+
+def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:
+    """Return the folder of a fold: ``fold-2``, or ``fold-1-2`` where there are repeats."""
+    repeated = any(one.repeat for one in splits.folds)
+    return run / (f"fold-{fold.repeat}-{fold.fold}" if repeated else f"fold-{fold.fold}")
+
+
+def _run_folds(work: _Work, jobs: int) -> dict[str, Any]:
+    """Run all folds, and return what was chosen in each."""
+    if jobs == 1:
+        found = [_run_fold(work, number) for number in range(len(work.splits.folds))]
+    else:
+        from joblib import Parallel, delayed
+
+        tasks = (
+            delayed(_run_fold)(work, number)  # type: ignore[no-untyped-call]
+            for number in range(len(work.splits.folds))
+        )
+        found = list(Parallel(n_jobs=jobs)(tasks))  # type: ignore[no-untyped-call]
+    names = [fold_folder(Path(), work.splits, fold).name for fold in work.splits.folds]
+    return {name: choice for name, choice in zip(names, found, strict=True) if choice}
+
+
+def _run_fold(work: _Work, number: int) -> dict[str, Any]:
+    """Train one fold and write what it predicts for its test subjects, which it sees here first."""
+    from survkit.training.candidates import fit_best
+    from survkit.training.fit_part import Part
+
+    fold = work.splits.folds[number]
+    folder = fold_folder(work.folder, work.splits, fold)
+    rows = work.splits.rows(fold, work.cohort.subjects)
+    registry = work.registry
+    if registry is None:
+        from survkit.plugins import default_registry
+
+        registry = default_registry()
+    part = Part(
+        recipe=work.recipe,
+        cohort=work.cohort,
+        train=rows.train.tolist(),
+        validation=rows.validation.tolist(),
+        seed=(work.recipe.training.seed, fold.repeat, fold.fold),
+        splits_hash=work.splits.sha256,
+        registry=registry,
+        cache=work.cache,
+        resume=work.resume and folder.is_dir(),
+        progress=work.progress,
+    )
+    result, choice = fit_best(part, folder)
+    if not (part.resume and (folder / FOLD_PREDICTIONS).is_file()):
+        table = predict_fold(result.fitted, part, fold, rows.test.tolist())
+        table.write(folder / FOLD_PREDICTIONS)
+    return choice
+
+
+def _conclude(
+    run: RunFolder, splits: Splits, choices: dict[str, Any], replicates: int
+) -> CrossValidation:
+    """Join the folds' predictions, evaluate and report."""
+    from survkit.evaluation.predictions import concatenate
+    from survkit.report import write_report
+
+    parts = [
+        Predictions.read(fold_folder(run.work, splits, fold) / FOLD_PREDICTIONS)
+        for fold in splits.folds
+    ]
+    predictions = concatenate(parts)
+    predictions.write(run.work / "predictions.parquet")
+    replace_file(run.work / "choices.json", (json.dumps(choices, indent=1) + "\n").encode())
+    evaluation = evaluate(predictions, replicates=replicates)
+    evaluation.write(run.work / "metrics.json")
+    write_report(run.work, evaluation=evaluation)
+    folder = run.finish()
+    return CrossValidation(folder, predictions, evaluation, choices)
+
+
+def _cohort_text(cohort: Cohort) -> str:
+    import yaml
+
+    content = cohort.config.model_dump(mode="json")
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

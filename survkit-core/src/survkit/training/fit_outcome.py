@@ -1,0 +1,53 @@
+"""Causes, horizon and time grid of one training part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from survkit.data import Cohort
+from survkit.errors import ConfigError
+from survkit.recipe import Recipe
+from survkit.specs import OutcomeSpec
+from survkit.time_grid import fit_time_grid
+
+
+def fit_outcome(recipe: Recipe, cohort: Cohort, train: Sequence[int]) -> OutcomeSpec:
+    """Return the outcome, a quantile grid being fitted on the training subjects alone.
+
+    Raises:
+        ConfigError: Units differ, or nobody in training was followed up to the horizon.
+    """
+    settings, target = recipe.outcome, cohort.target(train)
+    if settings.unit != cohort.time_unit:
+        raise ConfigError(
+            f"the recipe speaks of {settings.unit}, but the durations of {cohort.source} are in "
+            f"{cohort.time_unit}; set outcome.unit and outcome.horizon for this cohort"
+        )
+    longest = float(target.duration.max())
+    if longest < settings.horizon:
+        raise ConfigError(
+            f"outcome.horizon is {settings.horizon:g} {settings.unit}, but no training subject was "
+            f"followed for longer than {longest:g}; set a shorter horizon"
+        )
+    grid = fit_time_grid(
+        settings.grid.kind,
+        intervals=settings.grid.intervals,
+        horizon=settings.horizon,
+        edges=settings.grid.edges,
+        duration=target.duration,
+        observed=target.event > 0,
+    )
+    return OutcomeSpec(
+        causes=cohort.causes, horizon=settings.horizon, time_grid=grid, time_unit=settings.unit
+    )
+
+
+def evaluation_times(recipe: Recipe) -> torch.Tensor:
+    """Return the times at which predictions are kept: equidistant, the last is the horizon."""
+    points = recipe.outcome.evaluation_points
+    steps = torch.arange(1, points + 1, dtype=torch.float64)
+    times = steps * (recipe.outcome.horizon / points)
+    times[-1] = recipe.outcome.horizon
+    return times

@@ -1,0 +1,223 @@
+"""Fits everything on one training part: levels, grid, scalers, weights, baseline."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from survkit.build import Part as ComponentPart
+from survkit.build import Parts, provider
+from survkit.compose import Composition, compose
+from survkit.data import Cohort, SubjectStore, store_for
+from survkit.flow import ModalityInput, select
+from survkit.hub.description import ModelDescription, Provider
+from survkit.hub.fitted_model import FittedModel, declared
+from survkit.hub.load import from_pretrained
+from survkit.hub.save import save_pretrained
+from survkit.model import SurvivalModel
+from survkit.plugins import API_VERSION
+from survkit.protocols import FitsBaseline, FitsInput
+from survkit.recipe import Recipe
+from survkit.registry import Registry
+from survkit.specs import InputSpec, OutcomeSpec
+from survkit.training.fit_outcome import fit_outcome
+from survkit.training.plan import TrainingPlan
+from survkit.training.random_state import seed_everything
+from survkit.training.train import TrainingResult, forget_checkpoint, train
+from survkit.training.weights_file import replace_file
+
+if TYPE_CHECKING:
+    from survkit.data import PreparationCache
+
+log = logging.getLogger("survkit.training")
+RESULT_FILE = "training.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One training part of a cohort and how it is trained.
+
+    Attributes:
+        recipe: Without anything left to choose.
+        cohort: Read with its outcome.
+        train: Positions of those on whom everything is fitted.
+        validation: Positions of those who choose the epoch.
+        seed: Numbers that together seed it, such as (seed, repeat, fold).
+        splits_hash: Of the file that says who is in which part.
+        registry: Where component names are looked up.
+        cache: Where prepared images are kept.
+        resume: Go on where an interrupted run stopped.
+        progress: Whether to show a progress bar.
+    """
+
+    recipe: Recipe
+    cohort: Cohort
+    train: Sequence[int]
+    validation: Sequence[int]
+    seed: tuple[int, ...]
+    splits_hash: str
+    registry: Registry
+    cache: PreparationCache | None = None
+    resume: bool = False
+    progress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """A model and how well its training part predicted the validation part.
+
+    Attributes:
+        fitted: The model.
+        score: Mean of the members' validation scores; ``None`` without a validation part.
+    """
+
+    fitted: FittedModel
+    score: float | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def fit_part(part: Part, folder: Path) -> PartResult:
+    """Fit a model and leave it, its log and ``training.json`` in the folder.
+
+    A folder with ``training.json`` is finished; with ``resume`` its model is loaded instead.
+    """
+    result_file = folder / RESULT_FILE
+    if part.resume and result_file.is_file():
+        facts = json.loads(result_file.read_text(encoding="utf-8"))
+        return PartResult(from_pretrained(folder, registry=part.registry), facts["score"], facts)
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome = fit_outcome(part.recipe, part.cohort, part.train)
+    specs = {name: part.cohort.input_spec(name, part.train) for name in part.recipe.encoders}
+    members: list[SurvivalModel] = []
+    results: list[TrainingResult] = []
+    count = part.recipe.training.members
+    for number in range(count):
+        home = folder if count == 1 else folder / f"member-{number}"
+        composition, result = _fit_member(part, number, specs, outcome, home)
+        members.append(composition.model)
+        results.append(result)
+    scores = [result.score for result in results if result.score is not None]
+    facts = _facts(part, results, sum(scores) / len(scores) if scores else None)
+    description = _describe(part, composition, specs, outcome, facts)
+    fitted = FittedModel(tuple(members), description)
+    save_pretrained(fitted, folder, overwrite=True)
+    replace_file(result_file, (json.dumps(facts, indent=1) + "\n").encode())
+    for home in [folder, *folder.glob("member-*")]:
+        forget_checkpoint(home)
+    return PartResult(fitted, facts["score"], facts)
+
+
+def _fit_member(
+    part: Part, number: int, specs: dict[str, InputSpec], outcome: OutcomeSpec, folder: Path
+) -> tuple[Composition, TrainingResult]:
+    """Compose, fit scalers, train, and fit the baseline of one network."""
+    config, seed = part.recipe.training, (*part.seed, number)
+    seed_everything(*seed)
+    composition = compose(part.recipe, specs, outcome, part.registry)
+    model = composition.model
+    rows = [int(row) for row in (*part.train, *part.validation)]
+    encoders = {name: encoder.eval() for name, encoder in model.encoders.items()}
+    store = store_for(part.cohort, rows, specs, encoders=encoders, cache=part.cache)
+    train_rows = rows[: len(part.train)]
+    fit_inputs(model, store, train_rows)
+    model.train()
+    plan = TrainingPlan(
+        config=config,
+        objective=composition.objective,
+        outcome=outcome,
+        store=store,
+        train=train_rows,
+        train_target=part.cohort.target(train_rows),
+        validation=rows[len(part.train) :],
+        seed=seed,
+    )
+    result = train(model, plan, folder, resume=part.resume, progress=part.progress)
+    log.info("%s: epoch %d was chosen, gradient: %s", folder, result.best_epoch, result.gradient)
+    fit_baseline(model, store, train_rows, config.micro_batch)
+    return composition, result
+
+
+def fit_inputs(model: SurvivalModel, store: SubjectStore, rows: Sequence[int]) -> None:
+    """Let encoders that ask for it estimate scaling and the like from present training subjects."""
+    wanted = [name for name, one in model.encoders.items() if isinstance(one, FitsInput)]
+    if not wanted:
+        return
+    inputs = store.inputs(rows)
+    for name in wanted:
+        given: ModalityInput = inputs[name]
+        there = given if given.complete else select(given, given.present.nonzero().flatten())
+        cast(FitsInput, model.encoders[name]).fit(there)
+
+
+def fit_baseline(
+    model: SurvivalModel, store: SubjectStore, rows: Sequence[int], micro_batch: int
+) -> None:
+    """Let a head that needs a baseline hazard estimate it from the training subjects."""
+    if not isinstance(model.head, FitsBaseline):
+        return
+    model.eval()
+    dtype = next(model.parameters()).dtype
+    parameters = []
+    with torch.no_grad():
+        for start in range(0, len(rows), micro_batch):
+            inputs = store.inputs(rows[start : start + micro_batch])
+            typed = {
+                name: ModalityInput(
+                    value.values.to(dtype), value.present, value.token_mask, value.complete
+                )
+                for name, value in inputs.items()
+            }
+            parameters.append(model(typed, penalties=False).parameters)
+    target = store.batch(rows).target
+    cast(FitsBaseline, model.head).fit_baseline(torch.cat(parameters), target)
+
+
+def _facts(part: Part, results: list[TrainingResult], score: float | None) -> dict[str, Any]:
+    return {
+        "score": score,
+        "monitor": part.recipe.training.monitor,
+        "best_epoch": [result.best_epoch for result in results],
+        "epochs": [result.epochs for result in results],
+        "gradient": [result.gradient for result in results],
+        "train_subjects": len(part.train),
+        "validation_subjects": len(part.validation),
+        "seed": list(part.seed),
+        "splits_sha256": part.splits_hash,
+        "cohort": part.cohort.name,
+    }
+
+
+def _describe(
+    part: Part,
+    composition: Composition,
+    specs: dict[str, InputSpec],
+    outcome: OutcomeSpec,
+    facts: dict[str, Any],
+) -> ModelDescription:
+    providers: dict[str, Provider] = {}
+
+    def qualified(one: ComponentPart) -> ComponentPart:
+        """Name the plugin also for the core's parts, so that nothing installed later hides them."""
+        found = provider(one, part.registry)
+        providers[found.qualified_name] = Provider(found.distribution, found.version)
+        return replace(one, name=found.qualified_name)
+
+    made = composition.parts
+    encoders = {name: qualified(one) for name, one in made.encoders.items()}
+    parts = Parts(encoders=encoders, fusion=qualified(made.fusion), head=qualified(made.head))
+    return ModelDescription(
+        parts=parts,
+        providers=providers,
+        outcome=outcome,
+        inputs=specs,
+        preparation={name: declared(part.cohort, name) for name in specs},
+        members=len(facts["epochs"]),
+        training=facts | {"recipe": part.recipe.to_dict()},
+        api_version=API_VERSION,
+    )

@@ -1,0 +1,48 @@
+"""What a fold's model predicts for its test subjects, as rows of the out-of-fold table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from survkit.data import Fold
+from survkit.evaluation import Predictions
+from survkit.hub.fitted_model import FittedModel
+from survkit.training.fit_outcome import evaluation_times
+
+if TYPE_CHECKING:
+    from survkit.training.fit_part import Part
+
+
+def predict_fold(fitted: FittedModel, part: Part, fold: Fold, rows: list[int]) -> Predictions:
+    """Return predictions of the test subjects with what happened to them."""
+    cohort, recipe = part.cohort, part.recipe
+    times = evaluation_times(recipe)
+    prediction = fitted.predict(
+        cohort, rows, micro_batch=recipe.training.micro_batch, cache=part.cache
+    )
+    causes = range(1, len(cohort.causes) + 1)
+    scores = [prediction.risk_score(recipe.outcome.horizon, cause).double() for cause in causes]
+    target = cohort.target(rows)
+    site = None if cohort.site is None else np.array([cohort.site[row] for row in rows])
+    return Predictions(
+        subject=np.array([cohort.subjects[row] for row in rows]),
+        repeat=np.full(len(rows), fold.repeat, dtype=np.int64),
+        fold=np.full(len(rows), fold.fold, dtype=np.int64),
+        duration=target.duration.numpy(),
+        event=target.event.numpy(),
+        causes=cohort.causes,
+        time_unit=cohort.time_unit,
+        horizon=recipe.outcome.horizon,
+        time_grid=times.numpy(),
+        cumulative_incidence=prediction.cumulative_incidence(times).double().numpy(),
+        risk_score=torch.stack(scores, dim=1).numpy(),
+        model=recipe.title or fitted.description.parts.head.name,
+        splits_hash=part.splits_hash,
+        seed=recipe.training.seed,
+        entry=None if target.entry is None else target.entry.numpy(),
+        weight=None if target.weight is None else target.weight.numpy(),
+        site=site,
+    )

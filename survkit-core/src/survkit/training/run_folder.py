@@ -1,0 +1,97 @@
+"""The folder of a run: never overwritten by accident, never lost before the new one is complete."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from survkit.errors import ConfigError, RunError
+from survkit.recipe import Recipe
+from survkit.training.weights_file import replace_file
+
+RUN_FILE = "run.json"
+
+
+class RunFolder:
+    """Where a run is written: the folder itself, or a hidden neighbour while it replaces an old
+    run.
+
+    Args:
+        folder: Where the finished run will lie.
+        overwrite: Replace what lies there, once the new run is complete.
+        resume: Go on with an interrupted run.
+
+    Raises:
+        RunError: The folder is in use and neither was asked, or there is nothing to resume.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, overwrite: bool = False, resume: bool = False
+    ) -> None:
+        self.final = Path(folder)
+        self.resume = resume
+        neighbour = self.final.with_name(f".{self.final.name}.new")
+        if overwrite and resume:
+            raise ConfigError("give --overwrite or --resume, not both")
+        occupied = self.final.exists() and (not self.final.is_dir() or any(self.final.iterdir()))
+        if resume:
+            self.work = neighbour if neighbour.is_dir() else self.final
+            if not (self.work / RUN_FILE).is_file():
+                raise RunError(f"{self.final}: there is no interrupted run to resume")
+        elif occupied and not overwrite:
+            raise RunError(
+                f"{self.final}: something is there already; give --overwrite to replace it once "
+                "the new run is complete, or --resume to go on with it"
+            )
+        elif occupied and not (self.final / RUN_FILE).is_file():
+            raise RunError(f"{self.final}: is not a run of survkit, so it is not overwritten")
+        else:
+            self.work = neighbour if occupied else self.final
+            shutil.rmtree(neighbour, ignore_errors=True)
+
+    def start(self, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+        """Write what the run is; on resume, refuse to go on with another one.
+
+        Raises:
+            RunError: The interrupted run had another recipe, cohort or division.
+        """
+        described = {"recipe": recipe.to_dict(), **facts}
+        described = json.loads(json.dumps(described))
+        if self.resume:
+            before = json.loads((self.work / RUN_FILE).read_text(encoding="utf-8"))
+            for key in sorted({*before, *described}):
+                if before.get(key) != described.get(key):
+                    raise RunError(
+                        f"{self.final}: the interrupted run had another {key}"
+                        f"{_where(before.get(key), described.get(key))}; start anew with "
+                        "--overwrite, or give what it was started with"
+                    )
+            return
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+            replace_file(self.work / "recipe.yaml", recipe.to_yaml().encode())
+            replace_file(self.work / RUN_FILE, (json.dumps(described, indent=1) + "\n").encode())
+        except OSError as error:
+            raise RunError(f"{self.final}: cannot be written: {error.strerror}") from error
+
+    def finish(self) -> Path:
+        """Put the finished run in its place and return it."""
+        if self.work != self.final:
+            old = self.final.with_name(f".{self.final.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            self.final.replace(old)
+            self.work.replace(self.final)
+            shutil.rmtree(old)
+        return self.final
+
+
+def _where(before: Any, now: Any, path: str = "") -> str:
+    """Say at which key two descriptions first differ."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            if before.get(key) != now.get(key):
+                return _where(before.get(key), now.get(key), f"{path}.{key}".lstrip("."))
+    return f" ({path}: {before}, now {now})" if path else ""
