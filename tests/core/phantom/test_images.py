@@ -1,12 +1,14 @@
 """The images against the truth they are drawn from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from survkit.phantom import PhantomConfig, generate_phantom
 from survkit.phantom.anatomy import FIELD_OF_VIEW, Ellipsoid, Grid, filled, lung_mask
 from survkit.phantom.chest_xray import ATTENUATION, BRIGHTEST, project, to_gray
-from survkit.phantom.pet import draw_pet
+from survkit.phantom.pet import LUNG, draw_pet
 from survkit.phantom.streams import stream
 from survkit.phantom.thorax_ct import draw_ct, lesion_mask
 
@@ -23,6 +25,18 @@ def test_lesions_lie_in_a_lung(size: int) -> None:
         lesion = lesion_mask(grid, phantom.lesion(subject))
         assert lesion.any()
         assert not (lesion & ~lung_mask(grid, phantom.places[subject].build)).any()
+
+
+def test_places_do_not_tell_the_size() -> None:
+    """Height, depth and side of the lesion say nothing of its volume, and vary by centimetres."""
+    phantom = generate_phantom(PhantomConfig(subjects=1500, size=16))
+    centers = np.array([place.center for place in phantom.places])
+    radius = np.linalg.norm(centers - np.sign(centers[:, 2:]) * [0, 0, 72], axis=1)
+
+    for coordinate in (*np.abs(centers).T, radius):
+        assert abs(np.corrcoef(coordinate, phantom.factors.volume)[0, 1]) < 0.08
+    assert centers[:, 0].std() > 15
+    assert 0.1 < (centers[:, 2] > 0).mean() < 0.6
 
 
 def test_lesions_are_bright_in_ct_and_pet() -> None:
@@ -60,17 +74,17 @@ def test_soft_edges_keep_the_volume() -> None:
 
 
 def test_pet_activity_depends_on_uptake_not_on_size() -> None:
-    """The lesion's total activity is linear in its uptake, equal for small and large lesions."""
-    phantom = generate_phantom(PhantomConfig(subjects=80, size=24))
-    grid, totals = phantom.grid, []
+    """What a lesion adds to the PET is its uptake times one volume, for small and large lesions."""
+    phantom = generate_phantom(PhantomConfig(subjects=40, size=32))
+    added = np.empty(len(phantom))
     for subject in range(len(phantom)):
         lesion = phantom.lesion(subject)
-        volume = draw_pet(grid, lesion)
-        totals.append(volume[lung_mask(grid, lesion.place.build)].sum())
+        cold = replace(lesion, uptake=LUNG)
+        added[subject] = (draw_pet(phantom.grid, lesion) - draw_pet(phantom.grid, cold)).sum()
 
-    factors = phantom.factors
-    assert np.corrcoef(totals, factors.uptake)[0, 1] > 0.95
-    assert abs(np.corrcoef(totals, factors.volume)[0, 1]) < 0.25
+    per_uptake = added / (phantom.factors.uptake - LUNG)
+    np.testing.assert_allclose(per_uptake, per_uptake.mean(), rtol=0.1)
+    assert abs(np.corrcoef(per_uptake, phantom.factors.volume)[0, 1]) < 0.35
 
 
 def test_tissues_have_their_densities() -> None:

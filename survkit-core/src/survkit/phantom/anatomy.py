@@ -9,13 +9,14 @@ it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from survkit.phantom.streams import stream
+from survkit.phantom.truth import LARGEST_RADIUS
 
 FIELD_OF_VIEW = 320.0
 """Edge of the imaged cube in mm."""
@@ -131,22 +132,36 @@ def lung_mask(grid: Grid, build: Build) -> NDArray[np.bool_]:
     return mask
 
 
-def draw_place(seed: int, subject: int, radius: float) -> Place:
-    """Draw a subject's build and a place in a lung where the whole lesion has room, clear of the
-    heart.
+def draw_place(seed: int, subject: int) -> Place:
+    """Draw a subject's build and a place in a lung, evenly among those with room for any lesion.
+
+    The room is that of the largest lesion whatever the subject's own, else the place would tell the
+    size, and PET more than the uptake.
     """
     random = stream(seed, "place", subject)
     build = Build(scale=random.uniform(0.985, 1.015), shift=_point(random.uniform(-3, 3, size=3)))
     heart = build.place(HEART)
-    while True:  # ends: every place in the right lung is clear of the heart
+    ball = LARGEST_RADIUS * _directions()
+    while True:  # ends: the middle of the right lung always has room
         lung = build.place(LUNGS[random.integers(2)])
-        # the ellipsoid shrunk by r / shortest axis, widened by a ball of radius r, stays inside the
-        # ellipsoid
-        room = 1 - radius / min(lung.axes)
-        center = np.asarray(lung.center) + room * np.asarray(lung.axes) * _in_unit_ball(random)
-        heart_distance = np.linalg.norm((center - heart.center) / np.asarray(heart.axes))
-        if lung.center[2] < heart.center[2] or heart_distance > 1 + radius / min(heart.axes):
+        # all places with room lie in this ellipsoid, but not all of it has room
+        center = lung.center + (np.asarray(lung.axes) - LARGEST_RADIUS) * _in_unit_ball(random)
+        surface = center + ball
+        if (_radius(surface, lung) <= 1).all() and (_radius(surface, heart) > 1).all():
             return Place(build, _point(center))
+
+
+@cache
+def _directions() -> NDArray[np.float64]:
+    """Return 400 evenly spread points a little outside the unit sphere, to miss no gap."""
+    index = np.arange(400) + 0.5
+    height, turn = 1 - index / 200, index * np.pi * (1 + 5**0.5)
+    flat = np.sqrt(1 - height**2)
+    return np.asarray(1.01 * np.stack([height, flat * np.cos(turn), flat * np.sin(turn)], axis=1))
+
+
+def _radius(points: NDArray[np.float64], ellipsoid: Ellipsoid) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.norm((points - ellipsoid.center) / ellipsoid.axes, axis=1))
 
 
 def _in_unit_ball(random: np.random.Generator) -> NDArray[np.float64]:

@@ -163,9 +163,7 @@ def generate_phantom(config: PhantomConfig) -> Phantom:
     return Phantom(
         config=config,
         factors=factors,
-        places=tuple(
-            draw_place(seed, subject, float(factors.radius[subject])) for subject in range(subjects)
-        ),
+        places=tuple(draw_place(seed, subject) for subject in range(subjects)),
         site=draw_sites(seed, subjects, config.sites),
         clinical=draw_clinical(seed, factors, config.missing_biomarker),
         present=draw_presence(seed, subjects, config.modalities, config.missing),

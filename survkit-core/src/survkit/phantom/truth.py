@@ -20,7 +20,7 @@ from survkit.phantom.streams import stream
 
 Modality = Literal["ct", "pet", "xray", "clinical"]
 
-SMALLEST_RADIUS, LARGEST_RADIUS = 22.0, 44.0
+SMALLEST_RADIUS, LARGEST_RADIUS = 20.0, 40.0
 """Of lesions, in mm."""
 LOWEST_UPTAKE, HIGHEST_UPTAKE = 3.0, 15.0
 """Of lesions, standardized uptake value (SUV)."""
