@@ -50,7 +50,7 @@ def column_pair_weights(
     for events in torch.split(order, sizes.tolist()):
         if len(events) > FEW_EVENTS:
             shared = _SharedColumn.cut(
-                values[:, int(column[events[0]])].contiguous(),
+                values[:, int(column[events[0]])],
                 anchors[events],
                 _at(suffixes, events),
                 weight,

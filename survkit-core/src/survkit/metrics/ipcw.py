@@ -7,6 +7,7 @@ before counts nothing; G is the censoring survival of the training subjects.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,41 +27,59 @@ EventWeight = Literal["before", "at"]
 that very time."""
 
 
+ROW_CELLS = 2**17
+"""Most cells of the blocks of rows in which errors are computed: they stay in cache."""
+
+
 @dataclass(frozen=True, slots=True)
 class SquaredErrors:
-    """Squared errors of predictions at some times, before weighting; float64 (batch, grid).
+    """Predictions at some times beside what happened.
 
     Attributes:
-        times: Increasing; (grid).
-        after_event: (Y - F)² of subjects whose event was by t, Y = 1 if of the cause asked; else 0.
-        at_risk: F² of subjects still at risk after t; else 0.
+        times: Increasing; float64 (grid).
+        incidence: Predicted P(event by t); float64 (batch, grid).
+        duration: float64 (batch).
+        happened: Had an event of any cause; bool (batch).
+        outcome: 1 if of the cause asked, else 0; float64 (batch).
     """
 
     times: Tensor
-    after_event: Tensor
-    at_risk: Tensor
+    incidence: Tensor
+    duration: Tensor
+    happened: Tensor
+    outcome: Tensor
+
+    def blocks(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Give rows and their two kinds of error, float64 (row, grid) each.
+
+        The first is (outcome - F)² of those with an event by t, the second F² of those still at
+        risk after t; either is 0 for everybody else.
+        """
+        size = max(1, ROW_CELLS // len(self.times))
+        for begin in range(0, len(self.duration), size):
+            rows = slice(begin, begin + size)
+            later = self.duration[rows, None] > self.times
+            values = self.incidence[rows]
+            seen = self.happened[rows, None] & ~later
+            after_event = (self.outcome[rows, None] - values).square_().mul_(seen)
+            yield rows, after_event, values.square().mul_(later)
 
 
 def squared_errors(
     incidence: Tensor, times: Times, target: SurvivalTarget, cause: int | None
 ) -> SquaredErrors:
-    """Compare predictions with a checked target.
+    """Set predictions beside a checked target.
 
     Args:
         incidence: Predicted P(event by t); (batch, grid).
-        times: Increasing, > 0; (grid).
+        times: Increasing, >= 0; (grid).
         target: What was observed.
-        cause: Which events count as Y = 1; any of them where it is ``None``.
+        cause: Which events count as outcome 1; any of them where it is ``None``.
     """
     values = check_incidence(incidence, len(target.duration)).to(torch.float64)
     asked = check_grid(times, values.shape[1]).to(values.device)
-    duration = target.duration[:, None]
-    happened = (duration <= asked) & (target.event > 0)[:, None]
     own = target.event > 0 if cause is None else target.event == cause
-    error = (own[:, None].to(values.dtype) - values) ** 2
-    return SquaredErrors(
-        asked, torch.where(happened, error, 0.0), torch.where(duration > asked, values**2, 0.0)
-    )
+    return SquaredErrors(asked, values, target.duration, target.event > 0, own.to(values.dtype))
 
 
 def check_grid(times: Times, size: int) -> Tensor:
@@ -118,7 +137,11 @@ def weighted_errors(
     seen = (weight > 0) & (event_survival > 0)
     inverse = torch.where(seen, weight / event_survival, 0.0)
     time_survival = padded[:, at_time]
-    total = inverse @ errors.after_event + (weight @ errors.at_risk) / time_survival
+    event_part, risk_part = torch.zeros_like(time_survival), torch.zeros_like(time_survival)
+    for rows, after_event, at_risk in errors.blocks():
+        event_part += inverse[:, rows] @ after_event
+        risk_part += weight[:, rows] @ at_risk
+    total = event_part + risk_part / time_survival
     last = torch.where(training_drawn > 0, training.duration, -torch.inf).amax(dim=1)
     known = (time_survival > 0) & (errors.times <= last[:, None])
     return torch.where(known, total / weight.sum(dim=1, keepdim=True), torch.nan)

@@ -71,8 +71,7 @@ def suffix_rank_counts(
     tolerance: float = 0.0,
     own_elements: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Count in each suffix the values that are smaller than, and those that are tied with, the
-    query's own.
+    """Count in each suffix the values smaller than the query's own, and those tied with it.
 
     Args:
         values: In the order of the suffixes; (subject).
@@ -88,7 +87,7 @@ def suffix_rank_counts(
     """
     ascending, order = torch.sort(values)
     ranks = torch.empty_like(order)
-    ranks[order] = torch.arange(len(order), device=order.device)
+    ranks.scatter_(0, order, torch.arange(len(order), device=order.device))
     low = torch.searchsorted(ascending, own - tolerance)
     high = torch.searchsorted(ascending, own + tolerance, right=True)
     return suffix_counts_by_rank(ranks, start, (low, high), weight, own_elements)
