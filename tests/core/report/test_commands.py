@@ -48,10 +48,10 @@ def app(function: object) -> typer.Typer:
 def test_evaluate_prints_the_numbers_it_writes(run: Path) -> None:
     """The table's headline is the value in metrics.json, whose path is the last line."""
     result = CliRunner().invoke(app(evaluate_command.command), [str(run), "--replicates", "20"])
+    assert result.exit_code == 0, result.exception
     stored = json.loads((run / "metrics.json").read_text())
     headline = stored["causes"]["death"]["metrics"]["harrell_concordance_within_folds"]["pooled"]
 
-    assert result.exit_code == 0
     assert f"{headline['value']:.3f}" in result.output
     assert "40 subjects" in " ".join(result.output.split())
     assert stored["settings"]["replicates"] == 20

@@ -2,7 +2,7 @@
 
 In a cross-validation table the training subjects of a fold are the subjects of all other folds of
 the same repeat, so the table itself holds them. The censoring model is estimated anew in every
-bootstrap replicate.
+bootstrap replicate (training= subjects, which the table does not hold, are taken as given).
 
 Reference: Graf et al. (1999); for a cause among several Schoop et al. (2011).
 """
@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from survkit.evaluation.part import Part
+from survkit.evaluation.predictions import Floats
 from survkit.metrics.estimate import Undefined
-from survkit.nonparametric.censoring import censoring_survival_replicates
+from survkit.metrics.ipcw import check_training, squared_errors, weighted_errors
 
 Values = Tensor | Undefined
 
@@ -38,63 +39,40 @@ def integrated_brier(part: Part) -> Values:
     return average
 
 
-def _brier(part: Part, times: np.ndarray) -> Values:
+def _brier(part: Part, times: Floats) -> Values:
     """Brier scores at times; (replicate, time)."""
     if part.predictions.entry is not None:
         return part.undefined("weights for censoring are not defined here with delayed entry")
-    total: Tensor | float = 0.0
+    total = part.scored.new_zeros(len(part.counts), len(times))
     for fold in part.folds():
-        summed = _weighted_squares(fold, torch.from_numpy(times))
-        if isinstance(summed, Undefined):
-            return part.undefined(summed.reason)
-        total = total + summed
-    scores = torch.as_tensor(total) / part.scored.sum(dim=1, keepdim=True)
-    if not bool(scores[0].isfinite().all()):
+        scores = _of_fold(fold, times)
+        if isinstance(scores, Undefined):
+            return part.undefined(scores.reason)
+        weight = fold.scored.sum(dim=1, keepdim=True)
+        total = total + torch.where(weight > 0, weight * scores, 0.0)
+    mean: Tensor = total / part.scored.sum(dim=1, keepdim=True)
+    if not bool(mean[0].isfinite().all()):
         return part.undefined(
-            "the censoring model gives weight to no one: all training subjects of a fold are "
-            "censored before times that its test subjects are asked about"
+            "the training subjects of a fold are all censored, or their follow-up ends, before "
+            "times that its test subjects are asked about, so no weight exists there"
         )
-    return scores
+    return mean
 
 
-def _weighted_squares(fold: Part, times: Tensor) -> Values:
-    """Sum over the subjects of one fold of weight x squared error; (replicate, time)."""
-    target, weights = fold.target, fold.scored
-    censoring = _censoring(fold)
-    if isinstance(censoring, Undefined):
-        return censoring
-    knots, survival = censoring
-    start = torch.cat([survival.new_ones(len(survival), 1), survival], dim=1)
-    before_own = start[:, torch.searchsorted(knots, target.duration)]
-    at_times = start[:, torch.searchsorted(knots, times, right=True)]
-    predicted = torch.from_numpy(
-        fold.predictions.select(fold.rows).incidence_at(times.numpy())[:, fold.cause - 1]
-    )
-    by_then = target.duration[:, None] <= times
-    happened = (by_then & (target.event[:, None] == fold.cause)).double()
-    squares = (happened - predicted) ** 2
-    known = squares * (by_then & (target.event[:, None] > 0))
-    # A weight of 0 over G = 0 is nothing; anything else over G = 0 makes the replicate NaN.
-    gone = _over(weights * (known.sum(dim=1) > 0), before_own) @ known
-    free = _over(weights @ (squares * ~by_then), at_times)
-    return gone + free
-
-
-def _censoring(fold: Part) -> tuple[Tensor, Tensor] | Undefined:
-    """Times and G of the training subjects of the fold; (grid), (replicate, grid)."""
+def _of_fold(fold: Part, times: Floats) -> Values:
+    """Brier scores of one fold; (replicate, time)."""
     table, rows = fold.predictions, fold.training_rows()
     if len(rows):
-        drawn = fold.counts[:, torch.from_numpy(rows)]
-        return censoring_survival_replicates(table.target(rows), drawn)
-    if fold.training is None:
+        training, drawn = table.target(rows), fold.counts[:, torch.from_numpy(rows)]
+    elif fold.training is not None:
+        training = fold.training
+        drawn = fold.counts.new_ones(len(fold.counts), len(training.duration))
+    else:
         return fold.undefined(
             "the table has one fold, so it does not hold the training subjects from whom the "
             "censoring is estimated; give them as training="
         )
-    counts = fold.counts.new_ones(1, len(fold.training.duration))
-    knots, survival = censoring_survival_replicates(fold.training, counts)
-    return knots, survival.expand(len(fold.counts), -1)
-
-
-def _over(top: Tensor, bottom: Tensor) -> Tensor:
-    return torch.where(top > 0, torch.where(bottom > 0, top / bottom, torch.nan), 0.0)
+    incidence = torch.from_numpy(table.select(fold.rows).incidence_at(times)[:, fold.cause - 1])
+    target = fold.target
+    errors = squared_errors(incidence, times.tolist(), target, fold.cause)
+    return weighted_errors(errors, target, check_training(training), (fold.drawn, drawn), "before")

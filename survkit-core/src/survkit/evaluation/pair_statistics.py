@@ -49,7 +49,7 @@ def _folds_as_strata(part: Part) -> SurvivalTarget:
 
 def _harrell(part: Part, target: SurvivalTarget) -> PairStatistic:
     table = part.predictions
-    score = torch.from_numpy(table.risk_score[part.rows, part.cause - 1])
+    score = torch.from_numpy(table.risk_score[part.rows, part.cause - 1].copy())
     return harrell_statistic(score, target, cause=part.cause, tau=table.horizon)
 
 

@@ -29,7 +29,8 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     if facts.choices:
         chosen = Markup("<br>").join(f"{name}: {value}" for name, value in facts.choices)
         lines.append(("What was chosen", chosen))
-    lines.append(("Fitted inside folds", Markup(_FITTED)))
+    if facts.recipe:  # a table from elsewhere cannot promise it
+        lines.append(("Fitted inside folds", Markup(_FITTED)))
     lines.append(("Intervals", _intervals(numbers)))
     lines.append(("Seed of the run", numbers.number("run_seed", style="count")))
     lines.append(("Splits", Markup("<code>{}</code>").format(numbers.at("splits_hash"))))
