@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from survkit.data.cohort_config import ImageModality, VolumeModality
 from survkit.data.readers.image_files import ImageFiles
-from survkit.errors import DataError
+from survkit.errors import DataError, MissingExtraError
 from survkit.protocols import Sample
 
 sitk = pytest.importorskip("SimpleITK")
@@ -172,6 +173,20 @@ def test_the_real_pet_and_ct_are_read_on_their_own_grids(shared_data: Path, smal
         assert volume == pytest.approx(millilitres, abs=1.0)
         if part == "pet":
             assert float(sample.values[0][sample.mask].max()) == pytest.approx(7.9, abs=0.06)
+
+
+def test_a_missing_reader_is_one_line_to_install(
+    small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without SimpleITK the message is the pip line; tables need nothing."""
+    small.config["modalities"]["ct"] = {"kind": "volume", "path": "ct"}
+    for row in small.rows:
+        row["ct"] = ""
+    monkeypatch.setitem(sys.modules, "SimpleITK", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'survkit-core\[imaging\]'"):
+        small.read()
+    del small.config["modalities"]["ct"]
+    assert len(small.read()) == 24
 
 
 def test_a_radiograph_keeps_its_bits(tmp_path: Path) -> None:

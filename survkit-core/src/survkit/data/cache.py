@@ -112,7 +112,8 @@ def preparation_key(
     parts = [FORMAT, source.identity(row), np.__version__.encode()]
     if isinstance(encoder, Prepares):
         parts += [repr(spec).encode(), encoder.preparation_fingerprint().encode()]
-        parts += [type(encoder).__qualname__.encode(), torch.__version__.encode()]
+        name = f"{type(encoder).__module__}.{type(encoder).__qualname__}"
+        parts += [name.encode(), torch.__version__.encode()]
     return hashlib.sha256(b"\x1f".join(hashlib.sha256(p).digest() for p in parts)).hexdigest()
 
 

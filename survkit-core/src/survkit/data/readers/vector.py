@@ -91,7 +91,7 @@ def open_vectors(
         columns = config.columns
     values = _stacked(table, columns)
     names = list(subjects) if config.file is None else subject_column(table, subject)
-    empty: NDArray[np.bool_] = np.isnan(values).all(axis=1)
+    empty = np.asarray(np.isnan(values).all(axis=1))
     _refuse_unusable(values[~empty], [names[row] for row in np.flatnonzero(~empty)], table.source)
     if config.file is None:
         own = np.arange(len(table), dtype=np.int64)
