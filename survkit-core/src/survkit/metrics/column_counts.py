@@ -47,12 +47,15 @@ def column_pair_weights(
         values, grouped[few], anchors[order[few]], _at(suffixes, order[few]), weight
     )
     heads = []
+    place = torch.full_like(values[:, 0], -1, dtype=torch.int64)
+    place[suffixes.order] = torch.arange(len(suffixes.order), device=place.device)
     for events in torch.split(order, sizes.tolist()):
         if len(events) > FEW_EVENTS:
             shared = _SharedColumn.cut(
                 values[:, int(column[events[0]])],
                 anchors[events],
                 _at(suffixes, events),
+                place,
                 weight,
             )
             more = shared.tail_weights()
@@ -94,6 +97,7 @@ class _SharedColumn:
         own: The events' own values; (event).
         start: Where each event's suffix starts within ``values``; int64 (event).
         head: Length of the part between the first and the last start.
+        own_in_head: 1 where the event itself is in the head, before its own suffix; (event).
         weight: In the order of ``values``; (partner).
         own_weight: (event).
     """
@@ -102,20 +106,28 @@ class _SharedColumn:
     own: Tensor
     start: Tensor
     head: int
+    own_in_head: Tensor
     weight: Tensor | None
     own_weight: Tensor | None
 
     @classmethod
     def cut(
-        cls, column: Tensor, anchors: Tensor, suffixes: Suffixes, weight: Tensor | None
+        cls,
+        column: Tensor,
+        anchors: Tensor,
+        suffixes: Suffixes,
+        place: Tensor,
+        weight: Tensor | None,
     ) -> _SharedColumn:
-        first = int(suffixes.start[0])
+        first, last = int(suffixes.start[0]), int(suffixes.start[-1])
+        own_place = place.index_select(0, anchors)
         rows = suffixes.order[first:]
         return cls(
             values=column.index_select(0, rows),
             own=column.index_select(0, anchors),
             start=suffixes.start - first,
-            head=int(suffixes.start[-1]) - first,
+            head=last - first,
+            own_in_head=((own_place >= first) & (own_place < last)).to(torch.int64),
             weight=None if weight is None else weight.index_select(0, rows),
             own_weight=None if weight is None else weight.index_select(0, anchors),
         )
@@ -168,6 +180,7 @@ def _head_weights(columns: list[_SharedColumn]) -> tuple[float, float]:
         torch.cat(starts),
         (torch.cat(lows), torch.cat(highs)),
         torch.cat(weights) if weights else None,
+        torch.cat([column.own_in_head for column in columns]),
     )
     if own_weights:
         own_weight = torch.cat(own_weights)

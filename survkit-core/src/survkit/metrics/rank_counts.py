@@ -98,7 +98,7 @@ def suffix_counts_by_rank(
     start: Tensor,
     bounds: tuple[Tensor, Tensor],
     weight: Tensor | None,
-    own_elements: int = 0,
+    own_elements: Tensor | int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Count in each suffix the ranks below the lower bound, and those from it to below the upper.
 
