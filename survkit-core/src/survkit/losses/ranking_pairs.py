@@ -40,15 +40,15 @@ class _IntervalPairSum(torch.autograd.Function):
         ctx: Any, incidence: Tensor, slot: Tensor, event: Tensor, at_risk: Tensor, sigma: float
     ) -> Tensor:
         """Return the sum; the gradient is kept."""
-        largest = incidence.amax(0)  # F lies in [0, 1]: one shift for all subjects loses nothing
-        other = ((incidence - largest) / sigma).exp_().mul_(at_risk)
+        # F lies in [0, 1]: shifting everybody by the largest value loses nothing.
+        shifted = (incidence - incidence.amax(0)).div_(sigma)
+        mine = shifted.flatten(1).gather(1, slot.unsqueeze(1)).squeeze(1)
+        own = mine.neg_().exp_().mul_(event)
+        other = shifted.exp_().mul_(at_risk)
         others = other.sum(0).flatten()
-        shifted = largest.flatten().index_select(0, slot)
-        mine = incidence.flatten(1).gather(1, slot.unsqueeze(1)).squeeze(1)
-        own = ((shifted - mine) / sigma).exp_().mul_(event)
         owns = torch.zeros_like(others).index_add_(0, slot, own)
         if ctx.needs_input_grad[0]:
-            gradient = other.mul_((owns / sigma).view_as(largest)).flatten(1)
+            gradient = other.mul_((owns / sigma).view(incidence.shape[1:])).flatten(1)
             change = own.mul_(others.index_select(0, slot)).mul_(-1 / sigma)
             gradient.scatter_add_(1, slot.unsqueeze(1), change.unsqueeze(1))
             ctx.save_for_backward(gradient.view_as(incidence))
