@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from survkit.settings import check_settings
 from torch import nn
 
 from survkit.errors import CompositionError, ConfigError, UserError
 from survkit.model import SurvivalModel
 from survkit.protocols import Encoder, Fusion
 from survkit.registry import Component, Registry
+from survkit.settings import check_settings
 from survkit.specs import InputSpec, OutcomeSpec
 
 

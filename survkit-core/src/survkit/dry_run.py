@@ -101,7 +101,8 @@ def _check_encoding(encoding: Encoding, spec: EncodingSpec, where: str) -> None:
     if (batch, tokens, dim) != declared or encoding.summary.shape != (SUBJECTS, spec.dim):
         raise CompositionError(
             f"{where}: declares tokens of shape {declared}, "
-            f"but gave {tuple(encoding.tokens.shape)} and a summary of {tuple(encoding.summary.shape)}"
+            f"but gave {tuple(encoding.tokens.shape)} "
+            f"and a summary of {tuple(encoding.summary.shape)}"
         )
     if encoding.grid != spec.grid or (encoding.continuous is not None) != spec.has_continuous:
         raise CompositionError(

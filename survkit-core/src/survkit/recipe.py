@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from survkit.registry import Registry
 
 from survkit.errors import ConfigError
 from survkit.overrides import apply_override
+from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml, read_yaml
 from survkit.training_config import Count, Positive, Section, TrainingConfig
 from survkit.validation import validate
