@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -117,6 +118,9 @@ class SurvivalModule(LightningModule):
                 execution=self._execution(risk_set.counts),
             )
         optimizer.step()
+        if self._ranks > 1:
+            whole = self.trainer.strategy.reduce(result.penalty, reduce_op="sum")
+            result = replace(result, penalty=cast(Tensor, whole))
         self._steps.append(result)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -196,7 +200,9 @@ class SurvivalModule(LightningModule):
 
     def _validation_rows(self, rank: int | None = None) -> list[tuple[int, ...]]:
         """Return the validation micro-batches of a rank."""
-        parts = list(micro_batches(self.plan.validation, self.plan.config.micro_batch))
+        share = max(1, len(self.plan.validation) // self._ranks)  # else a rank would have nobody
+        size = min(self.plan.config.micro_batch, share)
+        parts = list(micro_batches(self.plan.validation, size))
         return parts[self.global_rank if rank is None else rank :: self._ranks]
 
     def _batches(self, rows: Any) -> MicroBatches:

@@ -75,16 +75,34 @@ def train(
         trainer = _trainer(config, folder, callbacks, plan=plan, progress=progress)
         start = point.path if point.path.is_file() else None
         _run(trainer, module, start)
+    return _take(model, kept, best.path)
+
+
+def _take(model: SurvivalModel, kept: Path, best: Path) -> TrainingResult:
+    """Read weights and facts from the checkpoint: with several processes this one may not have
+    them.
+    """
+    from survkit.training.best_epoch import BestEpoch
+    from survkit.training.epoch_log import EpochLog
+
+    state = torch.load(kept / "last.ckpt", map_location="cpu", weights_only=True)
+    held = {name.split("{")[0]: value for name, value in state["callbacks"].items()}
+    chosen = held.get(BestEpoch.__qualname__, {"epoch": None, "score": None})
+    epochs = len(held[EpochLog.__qualname__]["rows"])
     model.cpu()
-    if best.epoch is not None:
-        read_weights(model, best.path)
+    if chosen["epoch"] is None:
+        weights = state["state_dict"]
+        prefixed = {name.removeprefix("model."): value for name, value in weights.items()}
+        model.load_state_dict(prefixed, strict=True, assign=True)
+    else:
+        read_weights(model, best)
     model.eval()
-    assert module.gradient is not None
+    mode, reason = state["gradient"]
     return TrainingResult(
-        best_epoch=len(log.rows) - 1 if best.epoch is None else best.epoch,
-        score=best.score,
-        epochs=len(log.rows),
-        gradient=f"{module.gradient.mode} ({module.gradient.reason})",
+        best_epoch=epochs - 1 if chosen["epoch"] is None else chosen["epoch"],
+        score=chosen["score"],
+        epochs=epochs,
+        gradient=f"{mode} ({reason})",
     )
 
 
@@ -114,7 +132,7 @@ def _trainer(
     return Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
-        strategy=config.strategy,
+        strategy=_strategy(config),
         precision=resolve_precision(config),  # type: ignore[arg-type]
         max_epochs=config.epochs,
         limit_val_batches=1.0 if len(plan.validation) else 0,
@@ -127,6 +145,16 @@ def _trainer(
         enable_progress_bar=progress,
         deterministic="warn" if torch.cuda.is_available() else None,
     )
+
+
+def _strategy(config: TrainingConfig) -> str:
+    """Return Lightning's name of the strategy.
+
+    Several devices of one machine are driven by processes that this one starts and outlives, so
+    that what follows training happens once.
+    """
+    several = config.devices not in (1, "auto")
+    return "ddp_spawn" if several and config.strategy == "auto" else config.strategy
 
 
 def _run(trainer: Any, module: Any, start: Path | None) -> None:

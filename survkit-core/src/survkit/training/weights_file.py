@@ -47,6 +47,6 @@ def read_weights(model: nn.Module, path: Path) -> None:
     from safetensors.torch import load_file
 
     try:
-        model.load_state_dict(load_file(path), strict=True)
+        model.load_state_dict(load_file(path), strict=True, assign=True)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise RunError(f"{path}: not the weights of this model: {error}") from error

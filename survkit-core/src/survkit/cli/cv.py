@@ -1,0 +1,99 @@
+"""``survkit cv``: how good a recipe is on a cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from survkit.evaluation import Evaluation
+
+
+def command(
+    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    folds: Annotated[int, typer.Option(min=2, help="Number of test parts.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="How often to divide anew.")] = 1,
+    splits: Annotated[
+        Path | None, typer.Option(help="A splits file, instead of --folds and --repeats.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    jobs: Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")] = 1,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
+    ] = 1000,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run once the new one is complete.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Cross-validate a recipe: train and predict fold by fold, evaluate, report.
+
+    Everything is fitted on training subjects alone; where the recipe has a search, its values are
+    chosen inside each training part. Finished folds survive an interruption (--resume).
+    """
+    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
+    from survkit.plugins import default_registry
+    from survkit.recipe import Recipe
+    from survkit.training import cross_validate
+
+    registry = default_registry()
+    plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
+    subjects = Cohort.read(cohort, table=table, data_folder=data)
+    given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
+    result = cross_validate(
+        plan,
+        subjects,
+        out,
+        folds=folds,
+        repeats=repeats,
+        splits=given,
+        seed=seed,
+        jobs=jobs,
+        replicates=replicates,
+        overwrite=overwrite,
+        resume=resume,
+        progress=not quiet,
+        cache=PreparationCache(cache or default_cache_folder()),
+        registry=None if jobs != 1 else registry,
+    )
+    for fold, choice in result.choices.items():
+        chosen = ", ".join(f"{path}={value}" for path, value in choice["chosen"].items())
+        print(f"{fold}: chose {chosen}")
+    _print_headline(result.evaluation)
+    print(out / "report.html")
+
+
+def _print_headline(evaluation: Evaluation) -> None:
+    """Print the concordance of each cause; `survkit evaluate` prints everything."""
+    from survkit.evaluation.metric_names import METRICS
+    from survkit.metrics.estimate import Undefined
+
+    for name, cause in evaluation.causes.items():
+        for item in METRICS[:2]:
+            pooled = cause.metrics[item.key].pooled
+            if isinstance(pooled, Undefined):
+                print(f"{name}: {item.label} is not defined, {pooled.reason}")
+                continue
+            interval = pooled.interval
+            spread = "" if interval is None else f" ({interval.lower:.3f} to {interval.upper:.3f})"
+            print(f"{name}: {item.label} {pooled.value:.3f}{spread}")

@@ -1,0 +1,68 @@
+"""``survkit fit``: train one model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; it becomes a model folder.")],
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run once the new one is complete.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train one model on a cohort and save it.
+
+    A part of the cohort chooses the epoch; how good the model is, only `survkit cv` can say. An
+    interrupted run that is resumed ends with the weights of the uninterrupted one.
+    """
+    from survkit.data import Cohort, PreparationCache, default_cache_folder
+    from survkit.plugins import default_registry
+    from survkit.recipe import Recipe
+    from survkit.training import fit
+
+    registry = default_registry()
+    plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
+    subjects = Cohort.read(cohort, table=table, data_folder=data)
+    fitted = fit(
+        plan,
+        subjects,
+        out,
+        seed=seed,
+        overwrite=overwrite,
+        resume=resume,
+        progress=not quiet,
+        cache=PreparationCache(cache or default_cache_folder()),
+        registry=registry,
+    )
+    facts = fitted.description.training
+    epochs = ", ".join(str(epoch) for epoch in facts["best_epoch"])
+    score = (
+        "" if facts["score"] is None else f", validation {facts['monitor']} {facts['score']:.3f}"
+    )
+    print(f"trained on {facts['train_subjects']} subjects, epoch {epochs} was chosen{score}")
+    print(f"gradient: {facts['gradient'][0]}")
+    print(out)

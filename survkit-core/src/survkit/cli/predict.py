@@ -1,0 +1,114 @@
+"""``survkit predict``: survival of the subjects of a cohort."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from survkit.data import Cohort
+    from survkit.hub import FittedModel
+    from survkit.prediction import SurvivalPrediction
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML); outcomes are not read.")],
+    times: Annotated[
+        str | None, typer.Option(help="Times, such as 365,730; the model's horizon by default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A .csv or .parquet file; printed as CSV by default.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
+    ] = False,
+) -> None:
+    """Predict survival and the incidence of every cause for the subjects of a cohort."""
+    from survkit.data import Cohort, PreparationCache, default_cache_folder
+    from survkit.errors import RunError
+    from survkit.hub import from_pretrained
+
+    _check_out(out, overwrite=overwrite)
+    if (model / "splits.json").is_file() and not (model / "config.json").is_file():
+        raise RunError(
+            f"{model}: a cross-validation has one model per fold and none for new subjects; give "
+            "one of its folds, such as fold-0, or train on everybody with survkit fit"
+        )
+    fitted = from_pretrained(model)
+    subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
+    prediction = fitted.predict(
+        subjects, device=device, cache=PreparationCache(cache or default_cache_folder())
+    )
+    frame = _frame(prediction, fitted, subjects, times)
+    if out is None:
+        frame.to_csv(sys.stdout, index=False)
+        return
+    _write(frame, out)
+    print(out)
+
+
+def _frame(
+    prediction: SurvivalPrediction, fitted: FittedModel, cohort: Cohort, times: str | None
+) -> DataFrame:
+    """Return a row per subject: risk scores, survival and incidences at the times."""
+    import pandas as pd
+
+    outcome = fitted.description.outcome
+    asked = [outcome.horizon] if times is None else _times(times)
+    columns: dict[str, object] = {"subject": list(cohort.subjects)}
+    for code, cause in enumerate(outcome.causes, start=1):
+        columns[f"risk_score_{cause}"] = prediction.risk_score(outcome.horizon, code).numpy()
+    survival, incidence = prediction.survival(asked), prediction.cumulative_incidence(asked)
+    for place, time in enumerate(asked):
+        columns[f"survival_{time:g}"] = survival[:, place].numpy()
+        for code, cause in enumerate(outcome.causes):
+            columns[f"incidence_{cause}_{time:g}"] = incidence[:, code, place].numpy()
+    return pd.DataFrame(columns)
+
+
+def _times(text: str) -> list[float]:
+    from survkit.errors import ConfigError
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"--times takes numbers separated by commas, such as 365,730, not {text!r}"
+        ) from error
+
+
+def _check_out(out: Path | None, *, overwrite: bool) -> None:
+    from survkit.errors import ConfigError, RunError
+
+    if out is None:
+        return
+    if out.suffix not in (".csv", ".parquet"):
+        raise ConfigError(f"--out takes a .csv or .parquet file, not {out}")
+    if out.exists() and not overwrite:
+        raise RunError(f"{out}: is there already; give --overwrite to replace it")
+
+
+def _write(frame: DataFrame, out: Path) -> None:
+    from survkit.evaluation.atomic_write import write_atomically
+
+    if out.suffix == ".csv":
+        write_atomically(out, lambda path: frame.to_csv(path, index=False))
+    else:
+        write_atomically(out, lambda path: frame.to_parquet(path, index=False))

@@ -1,0 +1,130 @@
+"""The commands fit, cv and predict on a small cohort, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from survkit.cli import main
+from survkit.evaluation.metric_names import HARRELL
+
+RECIPE = {
+    "title": "linear",
+    "encoders": {"clinical": {"use": "tabular", "dim": None}},
+    "head": {"use": "cox"},
+    "outcome": {"horizon": 300},
+    "objective": ["cox"],
+    "training": {"epochs": 15, "micro_batch": 64, "accelerator": "cpu", "optimizer": {"lr": 0.05}},
+}
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with cohort.yaml and recipe.yaml, in which the commands are typed."""
+    random = np.random.default_rng(0)
+    age = random.normal(60, 8, 80)
+    duration = 400 * random.exponential(np.exp(-0.15 * (age - 60)))
+    censoring = random.uniform(100, 1500, 80)
+    pd.DataFrame(
+        {
+            "id": [f"s{k}" for k in range(80)],
+            "age": age,
+            "days": np.minimum(duration, censoring) + 1,
+            "event": (duration <= censoring).astype(int),
+        }
+    ).to_csv(tmp_path / "patients.csv", index=False)
+    cohort = {
+        "name": "toy",
+        "table": "patients.csv",
+        "subject": "id",
+        "outcome": {"duration": "days", "unit": "days", "event": "event", "causes": {1: "death"}},
+        "modalities": {"clinical": {"kind": "table", "columns": ["age"]}},
+    }
+    (tmp_path / "cohort.yaml").write_text(yaml.safe_dump(cohort))
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SURVKIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def survkit(line: str) -> int:
+    return main(line.split())
+
+
+def test_fit_then_predict(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Older subjects live shorter, survival falls with time, and with one cause they add up to
+    1.
+    """
+    assert survkit("fit recipe.yaml --cohort cohort.yaml --out runs/a --seed 3 --quiet") == 0
+    assert "gradient: one-graph" in capsys.readouterr().out
+    assert survkit("predict runs/a --cohort cohort.yaml --times 100,300 --out p.csv") == 0
+
+    table = pd.read_csv("p.csv")
+    columns = ["subject", "risk_score_death", "survival_100", "incidence_death_100"]
+    assert list(table.columns) == [*columns, "survival_300", "incidence_death_300"]
+    assert (table["survival_100"] >= table["survival_300"]).all()
+    np.testing.assert_allclose(table["survival_300"] + table["incidence_death_300"], 1)
+    age = pd.read_csv("patients.csv")["age"]
+    assert np.corrcoef(age.rank(), table["risk_score_death"].rank())[0, 1] > 0.99
+
+
+def test_cv_prints_what_it_found(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The headline is the concordance of the out-of-fold predictions, clearly better than
+    chance.
+    """
+    line = "cv recipe.yaml --cohort cohort.yaml --out runs/cv --folds 3 --replicates 20 --quiet"
+    assert survkit(line) == 0
+
+    printed = capsys.readouterr().out
+    assert "runs/cv/report.html" in printed
+    metrics = json.loads(Path("runs/cv/metrics.json").read_text())
+    assert metrics["causes"]["death"]["metrics"][HARRELL]["pooled"]["value"] > 0.6
+    assert survkit(f"{line} --splits runs/cv/splits.json --overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("fit recipe.yaml --cohort nowhere.yaml --out r", "nowhere.yaml"),
+        ("fit nowhere.yaml --cohort cohort.yaml --out r", "nowhere.yaml"),
+        ("fit recipe.yaml --cohort cohort.yaml --out patients.csv", "something is there already"),
+        ("fit recipe.yaml --cohort cohort.yaml --out r --resume", "no interrupted run to resume"),
+        ("fit recipe.yaml --cohort cohort.yaml --out r --resume --overwrite", "not both"),
+        ("fit recipe.yaml --cohort cohort.yaml --out r --set outcome.unit=months", "speaks of"),
+        ("fit recipe.yaml --cohort cohort.yaml --out r --set head=deephit", "log-hazard"),
+        (
+            "fit recipe.yaml --cohort cohort.yaml --out r --set training.precision=8",
+            "training.precision",
+        ),
+        ("cv recipe.yaml --cohort cohort.yaml --out r --folds 79", "cannot be spread"),
+        ("predict nowhere --cohort cohort.yaml", "no config.json is there"),
+        ("predict nowhere --cohort cohort.yaml --out p.xlsx", ".csv or .parquet"),
+        ("predict nowhere --cohort cohort.yaml --out patients.csv", "is there already"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(
+    line: str, message: str, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback, no half-made folder; the line says what is wrong."""
+    assert survkit(line) == 2
+
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert printed.count("\n") == 1
+    assert not (workplace / "r" / "model.safetensors").exists()
+
+
+def test_wrong_times_are_refused(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Times must be numbers up to the last that the model knows."""
+    assert survkit("fit recipe.yaml --cohort cohort.yaml --out runs/a --quiet") == 0
+
+    assert survkit("predict runs/a --cohort cohort.yaml --times soon") == 2
+    assert survkit("predict runs/a --cohort cohort.yaml --times 99999") == 2
+    printed = capsys.readouterr().err
+    assert "numbers separated by commas" in printed
+    assert "99999 was asked" in printed
