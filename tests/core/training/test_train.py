@@ -12,7 +12,6 @@ from types import ModuleType
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from survkit.errors import RunError
 
@@ -31,7 +30,7 @@ def tiny() -> ModuleType:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "weights.safetensors")
+    return torch.load(folder / "weights.pt")
 
 
 def assert_equal_weights(one: Path, two: Path) -> None:

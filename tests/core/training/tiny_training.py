@@ -62,7 +62,7 @@ def run(
     model = build_model(torch.float32)
     folder.mkdir(parents=True, exist_ok=True)
     result = train(model, plan, folder, resume=resume, progress=False)
-    write_weights(model, folder / "weights.safetensors")
+    write_weights(model, folder / "weights.pt")
     return result
 
 

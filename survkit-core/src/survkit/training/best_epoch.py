@@ -16,7 +16,7 @@ from survkit.training.weights_file import write_weights
 
 
 class BestEpoch(Checkpoint):
-    """Writes ``best.safetensors`` whenever the monitored number improves.
+    """Writes ``best.pt`` whenever the monitored number improves.
 
     The file is written before the checkpoint of the epoch. A run interrupted in between repeats
     that epoch and writes the same file again.

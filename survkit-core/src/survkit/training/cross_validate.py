@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 from survkit.data import Cohort, Fold, Splits, make_splits
 from survkit.evaluation import Evaluation, Predictions, evaluate
@@ -13,11 +13,8 @@ from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
 from survkit.training.fold_predictions import predict_fold
 from survkit.training.run_folder import RunFolder
+from survkit.training.run_settings import RunOptions, RunSettings
 from survkit.training.weights_file import replace_file
-
-if TYPE_CHECKING:
-    from survkit.data import PreparationCache
-    from survkit.registry import Registry
 
 FOLD_PREDICTIONS = "predictions.parquet"
 
@@ -47,10 +44,7 @@ class _Work:
     cohort: Cohort
     splits: Splits
     folder: Path
-    cache: PreparationCache | None
-    registry: Registry | None
-    resume: bool
-    progress: bool
+    settings: RunSettings
 
 
 def cross_validate(
@@ -61,14 +55,7 @@ def cross_validate(
     folds: int = 5,
     repeats: int = 1,
     splits: Splits | None = None,
-    seed: int | None = None,
-    jobs: int = 1,
-    replicates: int = 1000,
-    overwrite: bool = False,
-    resume: bool = False,
-    progress: bool = True,
-    cache: PreparationCache | None = None,
-    registry: Registry | None = None,
+    **options: Unpack[RunOptions],
 ) -> CrossValidation:
     """Train and predict fold by fold, evaluate, and write the run folder with its report.
 
@@ -82,21 +69,16 @@ def cross_validate(
         folds: Number of test parts.
         repeats: How often the cohort is divided anew.
         splits: A given division instead.
-        seed: Instead of the recipe's.
-        jobs: Folds at the same time, each in a process of its own; -1 for one per core.
-        replicates: Bootstrap resamples of the intervals.
-        overwrite: Replace the run in the folder once the new one is complete.
-        resume: Go on with an interrupted run; finished folds are kept.
-        progress: Whether to show a progress bar (only with one job).
-        cache: Where prepared images are kept.
-        registry: Where component names are looked up; the process-wide one by default.
+        options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``, ``jobs``,
+            ``replicates``, ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``.
 
     Raises:
         RunError: The folder is in use, or training failed.
         ConfigError: Recipe and cohort do not fit.
     """
-    recipe = with_seed(recipe, seed)
-    run = RunFolder(folder, overwrite=overwrite, resume=resume)
+    settings = RunSettings(**options)
+    recipe = with_seed(recipe, settings.seed)
+    run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     if splits is None:
         splits = make_splits(
             cohort,
@@ -109,18 +91,9 @@ def cross_validate(
     run.start(recipe, facts)
     splits.write(run.work / "splits.json")
     replace_file(run.work / "cohort.yaml", _cohort_text(cohort).encode())
-    work = _Work(
-        recipe=recipe,
-        cohort=cohort,
-        splits=splits,
-        folder=run.work,
-        cache=cache,
-        registry=registry,
-        resume=resume,
-        progress=progress and jobs == 1,
-    )
-    choices = _run_folds(work, jobs)
-    return _conclude(run, splits, choices, replicates)
+    work = _Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
+    choices = _run_folds(work, settings.jobs)
+    return _conclude(run, splits, choices, settings.replicates)
 
 
 def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:
@@ -153,11 +126,7 @@ def _run_fold(work: _Work, number: int) -> dict[str, Any]:
     fold = work.splits.folds[number]
     folder = fold_folder(work.folder, work.splits, fold)
     rows = work.splits.rows(fold, work.cohort.subjects)
-    registry = work.registry
-    if registry is None:
-        from survkit.plugins import default_registry
-
-        registry = default_registry()
+    settings = work.settings
     part = Part(
         recipe=work.recipe,
         cohort=work.cohort,
@@ -165,10 +134,10 @@ def _run_fold(work: _Work, number: int) -> dict[str, Any]:
         validation=rows.validation.tolist(),
         seed=(work.recipe.training.seed, fold.repeat, fold.fold),
         splits_hash=work.splits.sha256,
-        registry=registry,
-        cache=work.cache,
-        resume=work.resume and folder.is_dir(),
-        progress=work.progress,
+        registry=settings.components(),
+        cache=settings.cache,
+        resume=settings.resume and folder.is_dir(),
+        progress=settings.progress and settings.jobs == 1,
     )
     result, choice = fit_best(part, folder)
     if not (part.resume and (folder / FOLD_PREDICTIONS).is_file()):

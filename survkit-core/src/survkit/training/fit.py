@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from survkit.data import Cohort, Fold, Splits, make_splits
 from survkit.errors import ConfigError
 from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
 from survkit.training.run_folder import RunFolder
+from survkit.training.run_settings import RunOptions, RunSettings
 
 if TYPE_CHECKING:
-    from survkit.data import PreparationCache
     from survkit.hub import FittedModel
-    from survkit.registry import Registry
 
 
 def fit(
     recipe: Recipe,
     cohort: Cohort,
     folder: str | Path,
-    *,
-    seed: int | None = None,
-    overwrite: bool = False,
-    resume: bool = False,
-    progress: bool = True,
-    cache: PreparationCache | None = None,
-    registry: Registry | None = None,
+    **options: Unpack[RunOptions],
 ) -> FittedModel:
     """Train on a whole cohort, and leave the model with its recipe, splits and log in a folder.
 
@@ -39,12 +32,8 @@ def fit(
         recipe: What to train.
         cohort: Read with its outcome.
         folder: The run folder, which is also a model folder.
-        seed: Instead of the recipe's.
-        overwrite: Replace the run in the folder once the new one is complete.
-        resume: Go on with an interrupted run; the result is that of the uninterrupted one.
-        progress: Whether to show a progress bar.
-        cache: Where prepared images are kept.
-        registry: Where component names are looked up; the process-wide one by default.
+        options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``,
+            ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``.
 
     Raises:
         RunError: The folder is in use, or training failed.
@@ -53,12 +42,9 @@ def fit(
     from survkit.training.candidates import fit_best
     from survkit.training.fit_part import Part
 
-    recipe = with_seed(recipe, seed)
-    if registry is None:
-        from survkit.plugins import default_registry
-
-        registry = default_registry()
-    run = RunFolder(folder, overwrite=overwrite, resume=resume)
+    settings = RunSettings(**options)
+    recipe = with_seed(recipe, settings.seed)
+    run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)
     facts = {"cohort": cohort.fingerprint(), "splits": splits.sha256, "command": "fit"}
     run.start(recipe, facts)
@@ -71,10 +57,10 @@ def fit(
         validation=rows.validation.tolist(),
         seed=(recipe.training.seed,),
         splits_hash=splits.sha256,
-        registry=registry,
-        cache=cache,
-        resume=resume,
-        progress=progress,
+        registry=settings.components(),
+        cache=settings.cache,
+        resume=settings.resume,
+        progress=settings.progress,
     )
     result, _ = fit_best(part, run.work)
     run.finish()

@@ -68,7 +68,7 @@ def train(
         for part in (*model.encoders.values(), model.fusion, model.head):
             part.compile()
     module = SurvivalModule(model, plan)
-    best = BestEpoch(kept / "best.safetensors", monitor=config.monitor, patience=config.patience)
+    best = BestEpoch(kept / "best.pt", monitor=config.monitor, patience=config.patience)
     log, point = EpochLog(folder / "log.csv"), ResumePoint(kept / "last.ckpt")
     callbacks: list[Any] = [*([best] if len(plan.validation) else []), log, point]
     with _quiet():

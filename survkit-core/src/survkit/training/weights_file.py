@@ -1,27 +1,23 @@
-"""All weights and buffers of a network in one safetensors file, written in one step."""
+"""All weights and buffers of a network between two epochs, in a file written in one step."""
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 from pathlib import Path
 
-from torch import Tensor, nn
+import torch
+from torch import nn
 
 from survkit.errors import RunError
 
 
 def write_weights(model: nn.Module, path: Path) -> None:
     """Write the state of a network; the old file stays until the new one is complete."""
-    write_tensors({name: value.detach().cpu() for name, value in model.state_dict().items()}, path)
-
-
-def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write named tensors; a torn file never appears under the name."""
-    from safetensors.torch import save
-
-    # Shared tensors (tied weights) are written out one by one: the format has no aliases.
-    content = save({name: value.contiguous().clone() for name, value in tensors.items()})
-    replace_file(path, content)
+    content = io.BytesIO()
+    torch.save({name: value.detach().cpu() for name, value in model.state_dict().items()}, content)
+    replace_file(path, content.getvalue())
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -43,10 +39,8 @@ def read_weights(model: nn.Module, path: Path) -> None:
     Raises:
         RunError: The file is missing or belongs to another network.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
-        model.load_state_dict(load_file(path), strict=True, assign=True)
-    except (OSError, SafetensorError, RuntimeError) as error:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(state, strict=True, assign=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise RunError(f"{path}: not the weights of this model: {error}") from error
