@@ -309,3 +309,37 @@ def test_a_cohort_file_that_is_missing_says_so(tmp_path: Any) -> None:
 
     with pytest.raises(ConfigError, match=r"cohort\.yaml"):
         Cohort.read(tmp_path / "cohort.yaml")
+
+
+def test_subjects_of_unknown_event_are_left_out_only_when_it_is_said(small: Any) -> None:
+    """Refused by default; with unknown: exclude they are named, and everybody else is as before."""
+    small.rows[4].update(event="", time_days="")
+    small.rows[7].update(event="NA")
+    with pytest.raises(DataError, match=r"subject '004'.*and 2 more"):
+        small.read()
+
+    small.config["outcome"]["unknown"] = "exclude"
+    cohort = small.read()
+
+    assert cohort.left_out == ("004", "007")
+    assert len(cohort) == 22
+    assert "004" not in cohort.subjects
+    assert cohort.target([4]).duration.tolist() == [150.0]
+    assert cohort.target(range(22)).event.min() == 0
+    assert small.read(needs_outcome=False).left_out == ()  # to predict needs no event
+
+
+def test_who_is_left_out_is_listed_by_the_check(small: Any) -> None:
+    """One warning per subject left out; a wrong code in another row is still an error."""
+    from survkit.data.check import check_cohort
+
+    small.rows[4].update(event="", time_days="")
+    small.rows[7].update(event="7")
+    small.config["outcome"]["unknown"] = "exclude"
+    problems = [p for p in check_cohort(small.write()) if p.column == "event" and p.row]
+
+    assert [(p.severity, p.row, p.subject) for p in problems] == [
+        ("error", 9, "007"),
+        ("warning", 6, "004"),
+    ]
+    assert "left out (outcome.unknown: exclude)" in problems[1].message

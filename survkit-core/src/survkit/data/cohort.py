@@ -18,7 +18,7 @@ from survkit.data.cohort_config import (
     VectorModality,
     VolumeModality,
 )
-from survkit.data.outcome import Outcome, sorted_codes
+from survkit.data.outcome import UNKNOWN_EVENT, Outcome, sorted_codes
 from survkit.data.problem import refuse
 from survkit.data.raw_cohort import RawCohort, outcome_problems, read_raw_cohort, subject_problems
 from survkit.data.readers.source import ModalitySource
@@ -47,6 +47,8 @@ class Cohort:
         site: Centre of every subject, where the cohort file names the column.
         sources: The modalities.
         digest: Of the cohort file and the table.
+        left_out: Subjects of the table who are not in the cohort, because their event is missing
+            and the cohort file says ``unknown: exclude``.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Cohort:
     site: tuple[str, ...] | None
     sources: Mapping[str, ModalitySource]
     digest: str
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -90,7 +93,12 @@ class Cohort:
             outcome, found = outcome_problems(raw)
             problems += found
         refuse(problems, source=raw.table.source)
-        return _assembled(raw, outcome)
+        whole = _assembled(raw, outcome)
+        if outcome is None or bool((outcome.event != UNKNOWN_EVENT).all()):
+            return whole
+        unknown = outcome.event == UNKNOWN_EVENT
+        left_out = tuple(whole.subjects[row] for row in np.flatnonzero(unknown))
+        return replace(whole.subset(np.flatnonzero(~unknown)), left_out=left_out)
 
     def __len__(self) -> int:
         return len(self.subjects)

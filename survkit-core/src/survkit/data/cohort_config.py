@@ -41,6 +41,8 @@ class OutcomeConfig(Section):
         causes: Name of the cause by its code in the column.
         censored: Code of subjects without an event.
         censor: Further codes that are knowingly counted as censored, such as other causes of death.
+        unknown: Subjects whose event cell is empty are refused, or knowingly left out; who is left
+            out is told by ``survkit cohort check``, by the run and in its report.
         entry: Column of the delayed entry (left truncation) time.
         weight: Column of the case weight.
     """
@@ -51,6 +53,7 @@ class OutcomeConfig(Section):
     causes: Annotated[dict[Code, Name], Field(min_length=1)]
     censored: Code = 0
     censor: list[Code] = []
+    unknown: Literal["refuse", "exclude"] = "refuse"
     entry: Name | None = None
     weight: Name | None = None
 

@@ -67,7 +67,10 @@ class Outcome:
 def read_outcome(
     table: TextTable, config: OutcomeConfig, subjects: Sequence[str | None], strata: str | None
 ) -> tuple[Outcome, list[Problem]]:
-    """Read the outcome columns; cells listed as problems hold NaN or :data:`UNKNOWN_EVENT`."""
+    """Read the outcome columns; cells listed as problems hold NaN or :data:`UNKNOWN_EVENT`.
+
+    Of subjects who are left out by ``unknown: exclude``, a warning is all that is said.
+    """
     problems: list[Problem] = []
 
     def report(index: int, column: str, message: str) -> None:
@@ -81,7 +84,16 @@ def read_outcome(
     if config.entry is not None:
         entry = _entries(table, config, duration, report)
     groups = None if strata is None else _groups(table, strata)
-    return Outcome(duration, event, entry, weight, groups), problems
+    outcome = Outcome(duration, event, entry, weight, groups)
+    left_out = set() if config.unknown == "refuse" else set(_empty_cells(table, config.event))
+    rows = {spreadsheet_row(index) for index in left_out}
+    problems = [problem for problem in problems if problem.row not in rows]
+    message = "the event is missing, so the subject is left out (outcome.unknown: exclude)"
+    problems += [
+        Problem(spreadsheet_row(index), subjects[index], config.event, message, "warning")
+        for index in sorted(left_out)
+    ]
+    return outcome, problems
 
 
 def finite_numbers(
@@ -133,7 +145,12 @@ def _events(table: TextTable, config: OutcomeConfig, report: Any) -> NDArray[np.
         number = values[index]
         code = str(int(number)) if np.isfinite(number) and number == int(number) else text
         if text is None:
-            report(index, config.event, f"the event is missing (codes: {known})")
+            report(
+                index,
+                config.event,
+                f"the event is missing (codes: {known}); outcome.unknown: exclude leaves such "
+                "subjects out, and says so",
+            )
         elif code in meaning:
             event[index] = meaning[code]
         elif np.isfinite(number) and number != int(number):
@@ -146,6 +163,10 @@ def _events(table: TextTable, config: OutcomeConfig, report: Any) -> NDArray[np.
                 "list it under outcome.censor to count it as censored",
             )
     return event
+
+
+def _empty_cells(table: TextTable, column: str) -> list[int]:
+    return [index for index, text in enumerate(table.text(column)) if text is None]
 
 
 def sorted_codes(config: OutcomeConfig) -> list[int | str]:

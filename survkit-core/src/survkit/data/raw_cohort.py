@@ -97,7 +97,9 @@ def outcome_problems(raw: RawCohort) -> tuple[Outcome, list[Problem]]:
     outcome, problems = read_outcome(
         raw.table, raw.config.outcome, raw.subjects(), raw.config.strata
     )
-    if not problems and not np.any(outcome.event > 0):
-        message = f"no subject has an event: all {len(outcome.event)} are censored"
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if not errors and not np.any(outcome.event > 0):
+        censored = int((outcome.event == 0).sum())
+        message = f"no subject has an event: all {censored} are censored"
         problems.append(Problem(None, None, raw.config.outcome.event, message))
     return outcome, problems
