@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from survkit.plugins import API_VERSION, hookimpl
     from survkit.recipe import Recipe
     from survkit.registry import Registry
-    from survkit.training import cross_validate, fit
+    from survkit.training.cross_validate import cross_validate
+    from survkit.training.fit import fit
 
     __version__: str
 
