@@ -133,7 +133,7 @@ def _refusal(hint: Any, value: object, default: object, what: str, details: list
     if isinstance(value, str):
         parts.append(_about_text(hint, value))
     elif isinstance(value, bool) and "text" in describe_type(hint):
-        parts.append("; YAML reads yes, no, on and off as true or false: quote the word")
+        parts.append("; true and false are truth values in YAML: quote the word")
     if default is not inspect.Parameter.empty:
         parts.append(f"; the default is {_shown(default)}")
     return "".join(parts)
@@ -147,7 +147,7 @@ def _about_text(hint: Any, value: str) -> str:
         float(value)
     except ValueError:
         return ""
-    return "; it is text: write the number without quotes, and 1.0e-4 rather than 1e-4"
+    return "; it is text: write the number without quotes"
 
 
 def _shown(value: object) -> str:
