@@ -105,6 +105,7 @@ def make_run(folder: Path, table: Predictions, files: Mapping[str, str] | None =
 FILES = {
     "recipe.yaml": "title: A trial run\ntraining: {epochs: 30, validation: 0.25, patience: 5}\n",
     "cohort.yaml": "name: phantom-lung\n",
+    "run.json": '{"left_out": ["P-7", "P-9"]}',
     "choices.json": '{"fold-0": {"epoch": 12}, "fold-1": {"epoch": 9}}',
     "fold-0/log.csv": "epoch,train_loss,validation_loss,validation_concordance\n"
     "0,2.0,2.1,0.5\n1,1.5,1.8,0.6\n",
@@ -197,6 +198,7 @@ def test_the_protocol_is_told(tmp_path: Path) -> None:
         "fold-0 epoch: 12",
         "1000 bootstrap resamples",
         "gated <deephit>",
+        "P-7, P-9 (2 of the table): their event is missing",
     ):
         assert words in page.text, words
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.left_out import print_left_out
+
 if TYPE_CHECKING:
     from survkit.evaluation import Evaluation
 
@@ -59,6 +61,7 @@ def command(
     registry = default_registry()
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data)
+    print_left_out(subjects)
     given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
     result = cross_validate(
         plan,

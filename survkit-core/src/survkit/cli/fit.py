@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from survkit.cli.left_out import print_left_out
+
 
 def command(
     recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
@@ -47,6 +49,7 @@ def command(
     registry = default_registry()
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data)
+    print_left_out(subjects)
     fitted = fit(
         plan,
         subjects,

@@ -16,6 +16,9 @@ Line = tuple[str, Markup]
 def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     """Return the lines of the protocol section."""
     lines = [("Cohort", _cohort(numbers, facts)), ("Outcome", _outcome(numbers))]
+    if facts.left_out:
+        who = f"{', '.join(facts.left_out)} ({len(facts.left_out)} of the table): {_LEFT_OUT}"
+        lines.append(("Subjects left out", escape(who)))
     lines.append(("Validation", _validation(numbers)))
     training = facts.recipe.get("training")
     if isinstance(training, Mapping):
@@ -43,6 +46,9 @@ _FITTED = (
     "Scaling, imputation, category levels, time grids, baseline hazards and the censoring model of "
     "the Brier scores are fitted on the training subjects of each fold."
 )
+
+
+_LEFT_OUT = "their event is missing, and the cohort file says outcome.unknown: exclude."
 
 
 def epoch_choice(training: Mapping[str, Any]) -> str:

@@ -23,12 +23,14 @@ class RunFacts:
         recipe_text: The file as it stands.
         cohort: Name of the cohort.
         choices: Content of ``choices.json`` as lines of name and value.
+        left_out: Subjects of the table who are not in the cohort, from ``run.json``.
     """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
     recipe_text: str = ""
     cohort: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def read_run_facts(run: Path) -> RunFacts:
@@ -43,11 +45,14 @@ def read_run_facts(run: Path) -> RunFacts:
     cohort = _parse(run / "cohort.yaml", cohort_text, yaml.safe_load) if cohort_text else {}
     choices_text = _read(run / "choices.json")
     choices = _parse(run / "choices.json", choices_text, json.loads) if choices_text else {}
+    run_text = _read(run / "run.json")
+    started = _parse(run / "run.json", run_text, json.loads) if run_text else {}
     return RunFacts(
         recipe=recipe if isinstance(recipe, dict) else {},
         recipe_text=text,
         cohort=str(cohort.get("name", "")) if isinstance(cohort, dict) else "",
         choices=tuple(_lines(choices)),
+        left_out=tuple(started.get("left_out", ())) if isinstance(started, dict) else (),
     )
 
 

@@ -87,7 +87,12 @@ def cross_validate(
             seed=recipe.training.seed,
             validation=recipe.training.validation,
         )
-    facts = {"cohort": cohort.fingerprint(), "splits": splits.sha256, "command": "cv"}
+    facts = {
+        "cohort": cohort.fingerprint(),
+        "left_out": list(cohort.left_out),
+        "splits": splits.sha256,
+        "command": "cv",
+    }
     run.start(recipe, facts)
     splits.write(run.work / "splits.json")
     replace_file(run.work / "cohort.yaml", _cohort_text(cohort).encode())

@@ -46,7 +46,12 @@ def fit(
     recipe = with_seed(recipe, settings.seed)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)
-    facts = {"cohort": cohort.fingerprint(), "splits": splits.sha256, "command": "fit"}
+    facts = {
+        "cohort": cohort.fingerprint(),
+        "left_out": list(cohort.left_out),
+        "splits": splits.sha256,
+        "command": "fit",
+    }
     run.start(recipe, facts)
     splits.write(run.work / "splits.json")
     rows = splits.rows(splits.folds[0], cohort.subjects)
