@@ -106,7 +106,7 @@ def _check_out(out: Path | None, *, overwrite: bool) -> None:
 
 
 def _write(frame: DataFrame, out: Path) -> None:
-    from survkit.evaluation.atomic_write import write_atomically
+    from survkit.atomic_write import write_atomically
 
     if out.suffix == ".csv":
         write_atomically(out, lambda path: frame.to_csv(path, index=False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from survkit.atomic_write import write_bytes
 from survkit.errors import DataError
 
 FORMAT = "survkit-splits/1"
@@ -91,14 +91,8 @@ class Splits:
         """Write the file in one step: a reader sees all of it or nothing."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_text(
-                json.dumps({**self._content(), "sha256": self.sha256}, indent=1), encoding="utf-8"
-            )
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        content = json.dumps({**self._content(), "sha256": self.sha256}, indent=1)
+        write_bytes(path, content.encode())
 
     @classmethod
     def read(cls, path: str | Path, *, subjects: Sequence[str]) -> Splits:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from survkit.atomic_write import write_atomically
 from survkit.errors import DataError
-from survkit.evaluation.atomic_write import write_atomically
 from survkit.metrics.estimate import Estimate, Result
 
 FORMAT = 1

@@ -18,8 +18,8 @@ import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from survkit.atomic_write import write_atomically
 from survkit.errors import DataError
-from survkit.evaluation.atomic_write import write_atomically
 from survkit.evaluation.predictions import Predictions
 
 pa: Any = pyarrow  # it ships no types

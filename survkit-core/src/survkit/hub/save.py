@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 from torch import Tensor
 
+from survkit.atomic_write import write_bytes
 from survkit.errors import RunError
 from survkit.hub.fitted_model import FittedModel
 
@@ -42,8 +42,8 @@ def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool 
     text = json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     _check_space(folder, len(content))
-    _write(folder / WEIGHTS_FILE, content)
-    _write(folder / CONFIG_FILE, text.encode())
+    write_bytes(folder / WEIGHTS_FILE, content)
+    write_bytes(folder / CONFIG_FILE, text.encode())
     return folder
 
 
@@ -73,15 +73,3 @@ def _check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunError(f"{folder}: the model needs {needed} bytes, but {free} are free on the disk")
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

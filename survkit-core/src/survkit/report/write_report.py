@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from survkit.atomic_write import write_atomically
 from survkit.errors import DataError, RunError
-from survkit.evaluation.atomic_write import write_atomically
 from survkit.evaluation.evaluate import evaluate, read_run
 from survkit.evaluation.evaluation import FORMAT, Evaluation
 from survkit.evaluation.metric_names import HARRELL, OBSERVED_EXPECTED

@@ -9,9 +9,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from survkit.atomic_write import write_bytes
 from survkit.errors import ConfigError
 from survkit.recipe import Recipe
-from survkit.training.weights_file import replace_file
 
 if TYPE_CHECKING:
     from survkit.training.fit_part import Part, PartResult
@@ -75,7 +75,7 @@ def fit_best(part: Part, folder: Path) -> tuple[PartResult, dict[str, Any]]:
         "monitor": part.recipe.training.monitor,
         "scores": [{"values": values, "score": _score(result)} for values, _, result in tried],
     }
-    replace_file(folder / CHOICE_FILE, (json.dumps(choice, indent=1) + "\n").encode())
+    write_bytes(folder / CHOICE_FILE, (json.dumps(choice, indent=1) + "\n").encode())
     shutil.rmtree(folder / CANDIDATES)
     return tried[best][2], choice
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
+from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Fold, Splits, make_splits
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.recipe import Recipe
@@ -14,7 +15,6 @@ from survkit.training.candidates import with_seed
 from survkit.training.fold_predictions import predict_fold
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
-from survkit.training.weights_file import replace_file
 
 FOLD_PREDICTIONS = "predictions.parquet"
 
@@ -95,7 +95,7 @@ def cross_validate(
     }
     run.start(recipe, facts)
     splits.write(run.work / "splits.json")
-    replace_file(run.work / "cohort.yaml", _cohort_text(cohort).encode())
+    write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
     work = _Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
     choices = _run_folds(work, settings.jobs)
     return _conclude(run, splits, choices, settings.replicates)
@@ -164,7 +164,7 @@ def _conclude(
     ]
     predictions = concatenate(parts)
     predictions.write(run.work / "predictions.parquet")
-    replace_file(run.work / "choices.json", (json.dumps(choices, indent=1) + "\n").encode())
+    write_bytes(run.work / "choices.json", (json.dumps(choices, indent=1) + "\n").encode())
     evaluation = evaluate(predictions, replicates=replicates)
     evaluation.write(run.work / "metrics.json")
     write_report(run.work, evaluation=evaluation)

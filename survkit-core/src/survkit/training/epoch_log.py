@@ -10,8 +10,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from survkit.atomic_write import write_bytes
 from survkit.training.module import SurvivalModule
-from survkit.training.weights_file import replace_file
 
 
 class EpochLog(Checkpoint):
@@ -34,7 +34,7 @@ class EpochLog(Checkpoint):
             writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
-            replace_file(self.path, text.getvalue().encode())
+            write_bytes(self.path, text.getvalue().encode())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the lines so far."""

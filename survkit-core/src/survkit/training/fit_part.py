@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from survkit.atomic_write import write_bytes
 from survkit.build import Part as ComponentPart
 from survkit.build import Parts, provider
 from survkit.compose import Composition, compose
@@ -30,7 +31,6 @@ from survkit.training.fit_outcome import fit_outcome
 from survkit.training.plan import TrainingPlan
 from survkit.training.random_state import seed_everything
 from survkit.training.train import TrainingResult, forget_checkpoint, train
-from survkit.training.weights_file import replace_file
 
 if TYPE_CHECKING:
     from survkit.data import PreparationCache
@@ -107,7 +107,7 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     description = _describe(part, composition, specs, outcome, facts)
     fitted = FittedModel(tuple(members), description)
     save_pretrained(fitted, folder, overwrite=True)
-    replace_file(result_file, (json.dumps(facts, indent=1) + "\n").encode())
+    write_bytes(result_file, (json.dumps(facts, indent=1) + "\n").encode())
     for home in [folder, *folder.glob("member-*")]:
         forget_checkpoint(home)
     return PartResult(fitted, facts["score"], facts)

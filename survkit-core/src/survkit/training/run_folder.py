@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from survkit.atomic_write import write_bytes
 from survkit.errors import ConfigError, RunError
 from survkit.recipe import Recipe
-from survkit.training.weights_file import replace_file
 
 RUN_FILE = "run.json"
 
@@ -72,8 +72,8 @@ class RunFolder:
             return
         try:
             self.work.mkdir(parents=True, exist_ok=True)
-            replace_file(self.work / "recipe.yaml", recipe.to_yaml().encode())
-            replace_file(self.work / RUN_FILE, (json.dumps(described, indent=1) + "\n").encode())
+            write_bytes(self.work / "recipe.yaml", recipe.to_yaml().encode())
+            write_bytes(self.work / RUN_FILE, (json.dumps(described, indent=1) + "\n").encode())
         except OSError as error:
             raise RunError(f"{self.final}: cannot be written: {error.strerror}") from error
 

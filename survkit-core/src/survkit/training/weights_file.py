@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from survkit.atomic_write import write_bytes
 from survkit.errors import RunError
 
 
@@ -17,20 +17,7 @@ def write_weights(model: nn.Module, path: Path) -> None:
     """Write the state of a network; the old file stays until the new one is complete."""
     content = io.BytesIO()
     torch.save({name: value.detach().cpu() for name, value in model.state_dict().items()}, content)
-    replace_file(path, content.getvalue())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write bytes under a temporary name, wait until they are on the disk, and rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, content.getvalue())
 
 
 def read_weights(model: nn.Module, path: Path) -> None:
