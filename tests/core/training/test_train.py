@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import importlib.util
 import os
 import subprocess
@@ -84,6 +85,18 @@ def test_without_validation_the_last_epoch_is_taken(tiny: ModuleType, tmp_path: 
 
     assert (result.best_epoch, result.score) == (1, None)
     assert [line["validation_loss"] for line in lines(tmp_path)] == ["", ""]
+
+
+def test_a_finished_training_leaves_no_optimizer_behind(tiny: ModuleType, tmp_path: Path) -> None:
+    """Its state is twice the weights, and a search over folds trains many times."""
+    gc.disable()  # so that nothing but the training itself cleans up
+    try:
+        tiny.run(tmp_path, epochs=1)
+        left = [found for found in gc.get_objects() if isinstance(found, torch.optim.Optimizer)]
+    finally:
+        gc.enable()
+
+    assert left == []
 
 
 def test_a_loss_that_explodes_is_an_error_with_a_cure(tiny: ModuleType, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import warnings
@@ -75,6 +76,8 @@ def train(
         trainer = _trainer(config, folder, callbacks, plan=plan, progress=progress)
         start = point.path if point.path.is_file() else None
         _run(trainer, module, start)
+    del trainer, module
+    gc.collect()  # they refer to each other; optimizer states of many folds would pile up
     return _take(model, kept, best.path)
 
 
