@@ -15,6 +15,7 @@ SURVKIT_API = f"=={API_VERSION}"
 _PARTS = """
 encoder | tabular | encoders.tabular:TabularEncoder | numeric and categorical columns, some missing
 encoder | vector | encoders.vector:VectorEncoder | precomputed embeddings, one or many per subject
+encoder | cnn3d | encoders.cnn3d:CNN3DEncoder | a few 3-D convolutions for small volumes
 encoder | resnet3d-18 | encoders.resnet3d:ResNet3DEncoder | 3-D ResNet-18 for volumes (MONAI)
 encoder | densenet3d-121 | encoders.densenet3d:DenseNet3DEncoder | 3-D DenseNet-121 (MONAI)
 fusion | concat | fusions.concat:ConcatFusion | the modalities side by side

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from survkit.encoders.cnn3d import CNN3DEncoder
 from survkit.encoders.densenet3d import DenseNet3DEncoder
 from survkit.encoders.resnet3d import ResNet3DEncoder
 from survkit.encoders.tabular import TabularEncoder
@@ -81,6 +82,19 @@ class TestVector(EncoderConformance):
 class TestVectors(EncoderConformance):
     component = VectorEncoder
     input = InputSpec(kind="vector", shape=(7,), has_tokens=True)
+
+
+class TestCNN(EncoderConformance):
+    component = CNN3DEncoder
+    input = InputSpec(kind="volume", shape=(2, 17, 20, 16))
+    settings: ClassVar = {"channels": [4, 8], "dim": 6, "dropout": 0.1}
+
+
+class TestCNNForOne(EncoderConformance):
+    component = CNN3DEncoder
+    input = InputSpec(kind="volume", shape=(1, 16, 16, 16))
+    settings: ClassVar = {"channels": [4, 6], "norm": "group", "pooling": "max"}
+    subjects = 2
 
 
 class TestResNet(EncoderConformance):
