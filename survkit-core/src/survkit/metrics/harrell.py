@@ -16,6 +16,7 @@ from survkit.metrics.pairs import (
     comparable_block,
     outcome_of,
     pair_weight,
+    places_of,
     risk_orders,
     suffix_weights,
 )
@@ -139,10 +140,9 @@ def _suffix_counts(
     smaller, tied = suffix_rank_counts(
         score.index_select(0, suffixes.order),
         suffixes.start,
-        score[anchors],
+        places_of(anchors, suffixes, outcome.n),
         None if weight is None else weight[suffixes.order],
         tolerance=tolerance,
-        own_elements=1,
     )
     own = 1 if weight is None else weight[anchors]
     partners = suffix_weights(weight, suffixes)

@@ -21,6 +21,7 @@ from torch import Tensor
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.metrics.estimate import Undefined
+from survkit.metrics.ordering import ascending_order, tie_bounds
 from survkit.nonparametric.observations import check_target
 
 Competing = Literal["censored", "at-risk"]
@@ -148,40 +149,45 @@ def risk_orders(outcome: Outcome) -> Iterator[RiskOrder]:
 
 
 def _risk_order(outcome: Outcome, rows: Tensor) -> RiskOrder:
-    by_time, order = torch.sort(outcome.time[rows])
-    observed = outcome.observed[rows][order]
-    first, after = _tie_bounds(by_time)
-    events_before = torch.cat([after.new_zeros(1), observed.cumsum(0)])
-    # Within a tie the events stand before the censorings, so partners start after the tied events.
-    later = first + events_before[after] - events_before[first]
-    place = torch.arange(len(order), device=order.device)
-    events_in_tie = events_before[:-1] - events_before[first]
-    censored_place = later + (place - first) - events_in_tie
-    place = torch.where(observed, first + events_in_tie, censored_place)
-    order = torch.empty_like(order).scatter_(0, place, rows[order])
-    anchors = outcome.anchor[order].nonzero()[:, 0]
+    by_time, order = ascending_order(outcome.time.index_select(0, rows))
+    order = rows.index_select(0, order)
+    first, after = tie_bounds(by_time)
+    later = after
+    if bool((after - first > 1).any()):
+        order, later = _events_first(outcome.observed.index_select(0, order), order, first, after)
+    anchors = outcome.anchor.index_select(0, order).nonzero()[:, 0]
     entering = None
     if outcome.entry is not None:
-        by_entry, entry_order = torch.sort(outcome.entry[rows])
+        by_entry, entry_order = ascending_order(outcome.entry[rows])
         start = torch.searchsorted(by_entry, by_time[anchors])
         entering = Suffixes(rows[entry_order], start)
     return RiskOrder(
-        order[anchors],
-        Suffixes(order, later[anchors]),
-        Suffixes(order, after[anchors]),
+        order.index_select(0, anchors),
+        Suffixes(order, later.index_select(0, anchors)),
+        Suffixes(order, after.index_select(0, anchors)),
         entering,
         rows,
     )
 
 
-def _tie_bounds(ascending: Tensor) -> tuple[Tensor, Tensor]:
-    """First position of each element's tie, and the first position after it."""
-    starts = torch.ones_like(ascending, dtype=torch.bool)
-    starts[1:] = ascending[1:] != ascending[:-1]
-    begin = starts.nonzero()[:, 0]
-    tie = starts.cumsum(0) - 1
-    end = torch.cat([begin[1:], begin.new_tensor([len(ascending)])])
-    return begin[tie], end[tie]
+def _events_first(
+    observed: Tensor, order: Tensor, first: Tensor, after: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Order the rows so that within a tie events precede censorings, and where the latter start."""
+    events_before = torch.cat([after.new_zeros(1), observed.cumsum(0)])
+    earlier_events = events_before.index_select(0, first)
+    later = first + events_before.index_select(0, after) - earlier_events
+    events_in_tie = events_before[:-1] - earlier_events
+    place = torch.arange(len(order), device=order.device)
+    place = torch.where(observed, first + events_in_tie, later + (place - first) - events_in_tie)
+    return torch.empty_like(order).scatter_(0, place, order), later
+
+
+def places_of(rows: Tensor, suffixes: Suffixes, subjects: int) -> Tensor:
+    """Position of each row in the order of the suffixes, among as many subjects; int64 (row)."""
+    place = torch.empty(subjects, dtype=torch.int64, device=rows.device)
+    ordered = torch.arange(len(suffixes.order), device=rows.device)
+    return place.scatter_(0, suffixes.order, ordered).index_select(0, rows)
 
 
 def suffix_weights(weight: Tensor | None, suffixes: Suffixes) -> Tensor:

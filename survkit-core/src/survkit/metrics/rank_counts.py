@@ -13,6 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from survkit.metrics.ordering import ascending_order, tie_bounds
+
 
 def prefix_counts(ranks: Tensor, position: Tensor, bound: Tensor, weight: Tensor | None) -> Tensor:
     """Count the elements among the first ``position`` whose rank is below ``bound``.
@@ -26,34 +28,42 @@ def prefix_counts(ranks: Tensor, position: Tensor, bound: Tensor, weight: Tensor
     Returns:
         int64, or float64 with weights; (query).
     """
-    element = torch.arange(len(ranks), device=ranks.device)
-    cursor, found = position, torch.zeros_like(position)
+    count = len(ranks)
+    # Half-size integers and sums in place: the rounds are bound by memory.
+    ranks, cursor, bound = (part.to(torch.int32) for part in (ranks, position, bound))
+    element = torch.arange(count, device=ranks.device, dtype=torch.int32)
+    ones_before = element.new_zeros(count + 1)
+    found = torch.zeros_like(cursor)
     if weight is not None:
         found = found.to(weight.dtype)
-    for bit in range(len(ranks).bit_length() - 1, -1, -1):
+    for bit in range(count.bit_length() - 1, -1, -1):
         half = 1 << bit
-        ones = (ranks >> bit) & 1
-        ones_before = exclusive_sums(ones)
+        ones = (ranks >> bit).bitwise_and_(1)
+        torch.cumsum(ones, 0, dtype=torch.int32, out=ones_before[1:])
         # A node holds 2 * half consecutive ranks; all nodes before it are full, so half of their
         # elements are ones and the node starts at its first rank.
         node = bound & -(2 * half)
-        ones_in = ones_before.index_select(0, cursor) - (node >> 1)
-        zeros_in = cursor - node - ones_in
-        right = (bound & half).bool()
+        ones_in = ones_before.index_select(0, cursor).sub_(node >> 1)
+        zeros_in = (cursor - node).sub_(ones_in)
+        right = (bound >> bit).bitwise_and_(1)
         if weight is None:
             passed = zeros_in
         else:
-            sums = exclusive_sums(torch.where(ones == 1, 0.0, weight))
+            sums = exclusive_sums(weight.masked_fill(ones > 0, 0.0))
             passed = sums[cursor] - sums[node]
-        found = found + passed * right
-        cursor = node + torch.where(right, ones_in + half, zeros_in)
+        found.addcmul_(passed, right.to(passed.dtype))
+        cursor = node.add_(zeros_in).add_(ones_in.add_(half).sub_(zeros_in).mul_(right))
+        if bit == 0:
+            break
+        # Within its node a zero moves left past the ones, a one right past the other zeros.
         home = ranks & -(2 * half)
         ones_here = ones_before[:-1] - (home >> 1)
-        moved = torch.where(ones == 1, home + ones_here + half, element - ones_here)
+        left = element - ones_here
+        moved = home.add_(half).add_(ones_here).sub_(left).mul_(ones).add_(left).to(torch.int64)
         ranks = torch.empty_like(ranks).scatter_(0, moved, ranks)
         if weight is not None:
             weight = torch.empty_like(weight).scatter_(0, moved, weight)
-    return found
+    return found.to(torch.int64) if weight is None else found
 
 
 def exclusive_sums(values: Tensor) -> Tensor:
@@ -66,31 +76,33 @@ def exclusive_sums(values: Tensor) -> Tensor:
 def suffix_rank_counts(
     values: Tensor,
     start: Tensor,
-    own: Tensor,
+    place: Tensor,
     weight: Tensor | None = None,
     tolerance: float = 0.0,
-    own_elements: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Count in each suffix the values smaller than the query's own, and those tied with it.
 
     Args:
         values: In the order of the suffixes; (subject).
         start: First position of each query's suffix; int64 (query).
-        own: Value of each query; (query).
+        place: Position of each query's own value, never in its own suffix; int64 (query).
         weight: Weight of each element; counts where there is none.
         tolerance: Values at most this far apart are tied.
-        own_elements: 1 where each query is itself one of the values (never in its own suffix),
-            else 0.
 
     Returns:
         Smaller and tied, int64 or float64 with weights; (query) each.
     """
-    ascending, order = torch.sort(values)
+    ascending, order = ascending_order(values)
     ranks = torch.empty_like(order)
     ranks.scatter_(0, order, torch.arange(len(order), device=order.device))
-    low = torch.searchsorted(ascending, own - tolerance)
-    high = torch.searchsorted(ascending, own + tolerance, right=True)
-    return suffix_counts_by_rank(ranks, start, (low, high), weight, own_elements)
+    if tolerance > 0:
+        own = values.index_select(0, place)
+        low = torch.searchsorted(ascending, own - tolerance)
+        high = torch.searchsorted(ascending, own + tolerance, right=True)
+    else:
+        rank = ranks.index_select(0, place)
+        low, high = (bound.index_select(0, rank) for bound in tie_bounds(ascending))
+    return suffix_counts_by_rank(ranks, start, (low, high), weight, own_elements=1)
 
 
 def suffix_counts_by_rank(
