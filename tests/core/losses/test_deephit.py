@@ -372,3 +372,33 @@ def test_what_is_not_honoured_is_refused_by_name() -> None:
         deephit_ranking(
             incidence_of(logits, 2, 4), event, event, settings=RankingSettings(compare="duration")
         )
+
+
+def test_ranking_of_a_transposed_incidence_equals_that_of_a_contiguous_one() -> None:
+    """Hazard heads give (batch, grid, cause) in memory; value and gradient are the same."""
+    generator = torch.Generator().manual_seed(0)
+    steps = torch.rand(50, 5, 3, generator=generator, dtype=torch.float64) / 20
+    transposed = steps.cumsum(1).transpose(1, 2).requires_grad_()
+    contiguous = transposed.detach().contiguous().requires_grad_()
+    interval = torch.randint(0, 5, (50,), generator=generator)
+    event = torch.randint(0, 4, (50,), generator=generator)
+
+    losses = [deephit_ranking(values, interval, event) for values in (transposed, contiguous)]
+
+    assert losses[0] == losses[1] > 0
+    gradients = [
+        torch.autograd.grad(loss, values)[0]
+        for loss, values in zip(losses, (transposed, contiguous), strict=True)
+    ]
+    assert torch.equal(*gradients)
+
+
+def test_ranking_of_nobody_is_zero() -> None:
+    """A rank without subjects adds nothing, and its gradient is empty."""
+    incidence = torch.zeros(0, 3, 5, requires_grad=True)
+    nobody = torch.zeros(0, dtype=torch.int64)
+
+    loss = deephit_ranking(incidence, nobody, nobody)
+
+    assert loss == 0
+    assert torch.autograd.grad(loss, incidence)[0].shape == (0, 3, 5)

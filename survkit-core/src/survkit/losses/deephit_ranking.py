@@ -87,21 +87,25 @@ def deephit_ranking(
     values = incidence.to(torch.float64) if sigma < _SINGLE_PRECISION_SIGMA else incidence
     count, _, intervals = values.shape
     had_event = event > 0
-    slot = torch.where(had_event, (event - 1) * intervals + interval, 0)
+    # Censored subjects get some slot, at which they weigh nothing.
+    slot = torch.add(interval, event, alpha=intervals).sub_(intervals).clamp_(min=0)
     indicator = had_event.to(values.dtype)
     if settings.compare == "duration":
         rank = _duration_rank(duration, had_event, settings)
         total, pairs = duration_pair_sum(values, rank, slot, indicator, sigma)
-        return _normalised(total, settings, count, pairs)
+        by_pairs = settings.normalisation == "pairs"
+        return total / (pairs.clamp(min=1) if by_pairs else _divisor(settings, count))
     at_risk = _outlives(interval, had_event, intervals, settings)
+    by_pairs = settings.normalisation == "pairs"
+    scale = 1.0 if by_pairs else 1 / _divisor(settings, count)
     if settings.rank_time == "own":
-        total = own_time_pair_sum(values, interval, slot, indicator, at_risk, sigma)
+        total = scale * own_time_pair_sum(values, interval, slot, indicator, at_risk, sigma)
     else:
-        total = interval_pair_sum(values, slot, indicator, at_risk, sigma)
-    if settings.normalisation != "pairs":
-        return _normalised(total, settings, count, None)
+        total = interval_pair_sum(values, slot, indicator, at_risk, sigma, scale)
+    if not by_pairs:
+        return total
     outliving = at_risk.sum((0, 1)).index_select(0, slot % intervals)
-    return _normalised(total, settings, count, (outliving * had_event).sum())
+    return total / (outliving * had_event).sum().clamp(min=1)
 
 
 def _outlives(
@@ -125,12 +129,9 @@ def _duration_rank(duration: Tensor | None, had_event: Tensor, settings: Ranking
     return (2 * position + (~had_event)).to(torch.float64)
 
 
-def _normalised(
-    total: Tensor, settings: RankingSettings, count: int, pairs: Tensor | None
-) -> Tensor:
-    if pairs is not None and settings.normalisation == "pairs":
-        return total / pairs.clamp(min=1)
-    return total / max(count, 1) ** (1 if settings.normalisation == "paper" else 2)
+def _divisor(settings: RankingSettings, count: int) -> int:
+    """What ``"paper"`` and ``"batch-squared"`` divide by."""
+    return max(count, 1) ** (1 if settings.normalisation == "paper" else 2)
 
 
 def _check_choice(name: str, value: str, *choices: str) -> None:

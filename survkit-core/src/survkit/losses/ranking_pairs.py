@@ -17,49 +17,56 @@ from survkit.losses.risk_sets import risk_set_order
 
 
 def interval_pair_sum(
-    incidence: Tensor, slot: Tensor, event: Tensor, at_risk: Tensor, sigma: float
+    incidence: Tensor, slot: Tensor, event: Tensor, at_risk: Tensor, sigma: float, scale: float
 ) -> Tensor:
     """Return the sum over pairs compared by their intervals.
 
     Args:
-        incidence: F; (batch, cause, grid).
+        incidence: F, within [0, 1] so that exp(F / sigma) is finite; (batch, cause, grid).
         slot: (cause - 1) * grid + interval of an event, any slot for the censored; int64 (batch).
         event: Whether the subject had an event; the dtype of ``incidence`` (batch).
         at_risk: Whether a subject outlives the events of an interval; bool (batch, 1, grid).
         sigma: Scale of the differences.
+        scale: What the sum is multiplied with.
     """
-    value: Tensor = _IntervalPairSum.apply(incidence, slot, event, at_risk, sigma)
+    value: Tensor = _IntervalPairSum.apply(incidence, slot, event, at_risk, sigma, scale)
     return value
 
 
 class _IntervalPairSum(torch.autograd.Function):
-    """The sum with its analytic gradient."""
+    """The sum with its analytic gradient; for few subjects each operation costs, so few of them."""
 
     @staticmethod
     def forward(
-        ctx: Any, incidence: Tensor, slot: Tensor, event: Tensor, at_risk: Tensor, sigma: float
+        ctx: Any,
+        incidence: Tensor,
+        slot: Tensor,
+        event: Tensor,
+        at_risk: Tensor,
+        sigma: float,
+        scale: float,
     ) -> Tensor:
-        """Return the sum; the gradient is kept."""
-        # F lies in [0, 1]: shifting everybody by the largest value loses nothing.
-        shifted = (incidence - incidence.amax(0)).div_(sigma)
-        mine = shifted.flatten(1).gather(1, slot.unsqueeze(1)).squeeze(1)
-        own = mine.neg_().exp_().mul_(event)
-        other = shifted.exp_().mul_(at_risk)
-        others = other.sum(0).flatten()
-        owns = torch.zeros_like(others).index_add_(0, slot, own)
+        """Return the sum; its gradient is kept, without the constant factors."""
+        other = (incidence.contiguous() / sigma).exp_()
+        flat = other.flatten(1)  # the same memory
+        index = slot.unsqueeze(1)
+        own = event.unsqueeze(1) / flat.gather(1, index)
+        other.mul_(at_risk)
+        others = flat.sum(0)
+        owns = torch.zeros_like(others).index_add_(0, slot, own.squeeze(1))
         if ctx.needs_input_grad[0]:
-            gradient = other.mul_((owns / sigma).view(incidence.shape[1:])).flatten(1)
-            change = own.mul_(others.index_select(0, slot)).mul_(-1 / sigma)
-            gradient.scatter_add_(1, slot.unsqueeze(1), change.unsqueeze(1))
-            ctx.save_for_backward(gradient.view_as(incidence))
-        return owns.dot(others)
+            gradient = flat.mul_(owns)
+            gradient.scatter_add_(1, index, own.mul_(others.take(index)).neg_())
+            ctx.save_for_backward(other)
+            ctx.factor = scale / sigma
+        return owns.dot(others).mul_(scale)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None, None, None]:
         """Return the gradient saved by the forward pass, scaled."""
         (gradient,) = ctx.saved_tensors
-        return gradient * upstream, None, None, None, None
+        return gradient * (upstream * ctx.factor), None, None, None, None, None
 
 
 def own_time_pair_sum(
