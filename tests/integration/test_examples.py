@@ -61,7 +61,8 @@ def ridge() -> ModuleType:
 @pytest.fixture(scope="module")
 def run(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A function that types the README's command for a recipe, once per recipe."""
-    folder, done = tmp_path_factory.mktemp("runs"), {}
+    folder = tmp_path_factory.mktemp("runs")
+    done: dict[str, Path] = {}
 
     def typed(recipe: str, *more: str) -> Path:
         name = "-".join([recipe.replace("/", "-").removesuffix(".yaml"), *more])
@@ -171,16 +172,16 @@ def test_the_ridge_model_learns_nothing_from_test_rows(ridge: ModuleType) -> Non
 
 def test_turning_the_columns_changes_no_ridge_model(ridge: ModuleType) -> None:
     """With more columns than subjects, the model in the span of the rows is the same model."""
-    from sksurv.linear_model import CoxPHSurvivalAnalysis
-    from sksurv.util import Surv
-
+    linear_model = pytest.importorskip("sksurv.linear_model")
+    util = pytest.importorskip("sksurv.util")
     random = np.random.default_rng(2)
     features = random.normal(size=(40, 50))
     duration, event = random.exponential(size=40), random.random(40) < 0.7
     train, test = np.arange(30), np.arange(30, 40)
     found = ridge.ridge(features, duration, event, train, test, (5.0,))[5.0]
-    outcome = Surv.from_arrays(event[train], duration[train])
-    whole = CoxPHSurvivalAnalysis(alpha=5.0, n_iter=200).fit(features[train], outcome)
+    outcome = util.Surv.from_arrays(event[train], duration[train])
+    whole = linear_model.CoxPHSurvivalAnalysis(alpha=5.0, n_iter=200)
+    whole.fit(features[train], outcome)
     expected = whole.predict(features[test])
 
     np.testing.assert_allclose(found - found.mean(), expected - expected.mean(), atol=1e-6)
