@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import pickle
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -55,6 +56,14 @@ def train(
     Raises:
         RunError: The loss is not finite, or the checkpoint is of another recipe.
     """
+    result = _train(model, plan, folder, resume=resume, progress=progress)
+    gc.collect()  # trainer and module hold each other; the optimizers of many folds would pile up
+    return result
+
+
+def _train(
+    model: SurvivalModel, plan: TrainingPlan, folder: Path, *, resume: bool, progress: bool
+) -> TrainingResult:
     from survkit.training.best_epoch import BestEpoch
     from survkit.training.epoch_log import EpochLog
     from survkit.training.module import SurvivalModule
@@ -68,16 +77,13 @@ def train(
     if config.compile:
         for part in (*model.encoders.values(), model.fusion, model.head):
             part.compile()
-    module = SurvivalModule(model, plan)
     best = BestEpoch(kept / "best.pt", monitor=config.monitor, patience=config.patience)
     log, point = EpochLog(folder / "log.csv"), ResumePoint(kept / "last.ckpt")
     callbacks: list[Any] = [*([best] if len(plan.validation) else []), log, point]
+    module = SurvivalModule(model, plan)
     with _quiet():
         trainer = _trainer(config, folder, callbacks, plan=plan, progress=progress)
-        start = point.path if point.path.is_file() else None
-        _run(trainer, module, start)
-    del trainer, module
-    gc.collect()  # they refer to each other; optimizer states of many folds would pile up
+        _run(trainer, module, point.path if point.path.is_file() else None)
     return _take(model, kept, best.path)
 
 
@@ -135,7 +141,7 @@ def _trainer(
     return Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
-        strategy=_strategy(config),
+        strategy=resolve_strategy(config),
         precision=resolve_precision(config),  # type: ignore[arg-type]
         max_epochs=config.epochs,
         limit_val_batches=1.0 if len(plan.validation) else 0,
@@ -150,7 +156,7 @@ def _trainer(
     )
 
 
-def _strategy(config: TrainingConfig) -> str:
+def resolve_strategy(config: TrainingConfig) -> str:
     """Return Lightning's name of the strategy.
 
     Several devices of one machine are driven by processes that this one starts and outlives, so
@@ -158,6 +164,19 @@ def _strategy(config: TrainingConfig) -> str:
     """
     several = config.devices not in (1, "auto")
     return "ddp_spawn" if several and config.strategy == "auto" else config.strategy
+
+
+def _check_whole(checkpoint: Path) -> None:
+    """Refuse a checkpoint that was damaged after it was written."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        raise RunError(
+            f"{checkpoint}: not a whole checkpoint; delete it to train this part from its first "
+            "epoch, or start anew with --overwrite"
+        ) from error
 
 
 def _run(trainer: Any, module: Any, start: Path | None) -> None:
