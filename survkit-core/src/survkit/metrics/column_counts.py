@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from survkit.metrics.ordering import order_of_codes
 from survkit.metrics.pairs import Suffixes, pair_weight, places_of
 from survkit.metrics.shared_columns import ColumnEvents, head_weights, shared_columns, tail_weights
+from survkit.nonparametric.ordering import order_of_codes
 
 FEW_EVENTS = 8
 """Up to this many events of a column, direct comparison is faster than sorting the column."""

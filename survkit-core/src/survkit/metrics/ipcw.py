@@ -7,7 +7,7 @@ before counts nothing; G is the censoring survival of the training subjects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,7 @@ from survkit.flow import SurvivalTarget
 from survkit.metrics.antolini import check_incidence
 from survkit.nonparametric.censoring import censoring_survival_replicates
 from survkit.nonparametric.observations import check_target
+from survkit.nonparametric.ordering import ascending_order
 from survkit.prediction import Times
 
 EventWeight = Literal["before", "at"]
@@ -27,7 +28,7 @@ EventWeight = Literal["before", "at"]
 that very time."""
 
 
-ROW_CELLS = 2**17
+ROW_CELLS = 2**14
 """Most cells of the blocks of rows in which errors are computed: they stay in cache."""
 
 
@@ -49,20 +50,42 @@ class SquaredErrors:
     happened: Tensor
     outcome: Tensor
 
-    def blocks(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Give rows and their two kinds of error, float64 (row, grid) each.
+    def weighted_sums(
+        self, order: Tensor, at_risk: Tensor, at_event: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sum weighted squared errors over the subjects.
 
-        The first is (outcome - F)² of those with an event by t, the second F² of those still at
-        risk after t; either is 0 for everybody else.
+        Args:
+            order: Rows by duration; int64 (batch).
+            at_risk: Weight of each ordered row while it is at risk; (replicate, batch).
+            at_event: Its weight once it had an event, 0 if censored; (replicate, batch).
+
+        Returns:
+            The sum of F² of those still at risk after t, and the sum of (outcome - F)² of those
+            with an event by t; float64 (replicate, grid) each.
         """
         size = max(1, ROW_CELLS // len(self.times))
-        for begin in range(0, len(self.duration), size):
-            rows = slice(begin, begin + size)
-            later = self.duration[rows, None] > self.times
-            values = self.incidence[rows]
-            seen = self.happened[rows, None] & ~later
-            after_event = (self.outcome[rows, None] - values).square_().mul_(seen)
-            yield rows, after_event, values.square().mul_(later)
+        duration = self.duration.index_select(0, order)
+        gone = torch.searchsorted(duration, self.times, right=True)  # duration <= t, per time
+        gone_by = gone.tolist()
+        risk_sum = at_risk.new_zeros(len(at_risk), len(self.times))
+        event_sum = torch.zeros_like(risk_sum)
+        for number, block in enumerate(torch.split(order, size)):
+            rows = slice(number * size, number * size + len(block))
+            # Before column `some` the whole block is still at risk, from column `none` on nobody.
+            some, none = bisect_right(gone_by, rows.start), bisect_left(gone_by, rows.stop)
+            values = self.incidence.index_select(0, block)
+            squared = values[:, :none].square()
+            outcome = self.outcome.index_select(0, block)
+            missed = (outcome[:, None] - values[:, some:]).square_()
+            if some < none:
+                place = torch.arange(rows.start, rows.stop, device=order.device)
+                later = place[:, None] >= gone[some:none]
+                squared[:, some:].mul_(later)
+                missed[:, : none - some].mul_(~later)
+            risk_sum[:, :none] += at_risk[:, rows] @ squared
+            event_sum[:, some:] += at_event[:, rows] @ missed
+        return risk_sum, event_sum
 
 
 def squared_errors(
@@ -128,20 +151,19 @@ def weighted_errors(
     drawn, training_drawn = (count.to(device) for count in counts)
     knots, survival = censoring_survival_replicates(training, training_drawn)
     padded = torch.cat([torch.ones_like(survival[:, :1]), survival], dim=1)
-    at_event = torch.searchsorted(knots, target.duration, right=event_weight == "at")
+    duration, order = ascending_order(target.duration)
+    at_event = torch.searchsorted(knots, duration, right=event_weight == "at")
     at_time = torch.searchsorted(knots, errors.times, right=True)
     weight = drawn.to(torch.float64)
     if target.weight is not None:
         weight = weight * target.weight
-    event_survival = padded[:, at_event]
-    seen = (weight > 0) & (event_survival > 0)
+    weight = weight.index_select(1, order)
+    event_survival = padded.index_select(1, at_event)
+    seen = (weight > 0) & (event_survival > 0) & errors.happened.index_select(0, order)
     inverse = torch.where(seen, weight / event_survival, 0.0)
-    time_survival = padded[:, at_time]
-    event_part, risk_part = torch.zeros_like(time_survival), torch.zeros_like(time_survival)
-    for rows, after_event, at_risk in errors.blocks():
-        event_part += inverse[:, rows] @ after_event
-        risk_part += weight[:, rows] @ at_risk
-    total = event_part + risk_part / time_survival
+    time_survival = padded.index_select(1, at_time)
+    risk_sum, event_sum = errors.weighted_sums(order, weight, inverse)
+    total = event_sum + risk_sum / time_survival
     last = torch.where(training_drawn > 0, training.duration, -torch.inf).amax(dim=1)
     known = (time_survival > 0) & (errors.times <= last[:, None])
     return torch.where(known, total / weight.sum(dim=1, keepdim=True), torch.nan)

@@ -21,8 +21,8 @@ from torch import Tensor
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.metrics.estimate import Undefined
-from survkit.metrics.ordering import ascending_order, tie_bounds
 from survkit.nonparametric.observations import check_target
+from survkit.nonparametric.ordering import ascending_order, tie_bounds
 
 Competing = Literal["censored", "at-risk"]
 """What a competing event means for later pairs. ``"censored"``: the subject leaves as if censored,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from survkit.metrics.ordering import ascending_order, tie_bounds
+from survkit.nonparametric.ordering import ascending_order, tie_bounds
 
 
 def prefix_counts(ranks: Tensor, position: Tensor, bound: Tensor, weight: Tensor | None) -> Tensor:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from survkit.metrics.ordering import ascending_order
 from survkit.metrics.rank_counts import exclusive_sums, suffix_counts_by_rank
 from survkit.metrics.tail_counts import tail_counts
+from survkit.nonparametric.ordering import ascending_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

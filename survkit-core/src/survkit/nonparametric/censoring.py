@@ -8,6 +8,7 @@ from torch import Tensor
 from survkit.flow import SurvivalTarget
 from survkit.nonparametric.kaplan_meier import SurvivalCurve, survival_curve
 from survkit.nonparametric.observations import check_target
+from survkit.nonparametric.ordering import ascending_order
 from survkit.nonparametric.risk_table import RiskTable, risk_table
 
 
@@ -49,9 +50,11 @@ def censoring_survival_replicates(
         The distinct durations (grid) and G at them (replicate, grid), by cumulative sums over the
         counts.
     """
-    ascending, order = torch.sort(training.duration)  # torch.unique takes several times as long
-    times, sizes = torch.unique_consecutive(ascending, return_counts=True)
-    last = sizes.cumsum(0) - 1
+    ascending, order = ascending_order(training.duration)
+    changes = torch.ones_like(ascending, dtype=torch.bool)
+    torch.ne(ascending[1:], ascending[:-1], out=changes[:-1])
+    last = changes.nonzero()[:, 0]  # torch.unique takes several times as long
+    times = ascending.index_select(0, last)
     weight = counts.to(torch.float64)
     if training.weight is not None:
         weight = weight * training.weight
