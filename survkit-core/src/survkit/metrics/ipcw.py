@@ -8,6 +8,7 @@ before counts nothing; G is the censoring survival of the training subjects.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,10 +51,25 @@ class SquaredErrors:
     happened: Tensor
     outcome: Tensor
 
+    def blocks(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Give rows and their two kinds of error, float64 (row, grid) each.
+
+        The first is (outcome - F)² of those with an event by t, the second F² of those still at
+        risk after t; either is 0 for everybody else.
+        """
+        size = max(1, ROW_CELLS // len(self.times))
+        for begin in range(0, len(self.duration), size):
+            rows = slice(begin, begin + size)
+            later = self.duration[rows, None] > self.times
+            values = self.incidence[rows]
+            seen = self.happened[rows, None] & ~later
+            after_event = (self.outcome[rows, None] - values).square_().mul_(seen)
+            yield rows, after_event, values.square().mul_(later)
+
     def weighted_sums(
         self, order: Tensor, at_risk: Tensor, at_event: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Sum weighted squared errors over the subjects.
+        """Sum weighted squared errors over the subjects, faster than by :meth:`blocks`.
 
         Args:
             order: Rows by duration; int64 (batch).

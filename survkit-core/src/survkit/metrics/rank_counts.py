@@ -127,13 +127,18 @@ def suffix_counts_by_rank(
         by_rank = torch.empty_like(weight).scatter_(0, ranks, weight)
         sums = exclusive_sums(by_rank)
         total_low, total_high = sums[low], sums[high]
-    before_low = prefix_counts(ranks, start, low, weight)
-    smaller = total_low - before_low
-    # Only values tied with another than the query itself need the second walk.
+    # Only values tied with another than the query itself need a second count, in the same walk.
     several = (high - low > own_elements).nonzero()[:, 0]
+    before = prefix_counts(
+        ranks,
+        torch.cat([start, start.index_select(0, several)]),
+        torch.cat([low, high.index_select(0, several)]),
+        weight,
+    )
+    before_low, before_high = before[: len(low)], before[len(low) :]
+    smaller = total_low - before_low
     tied = torch.zeros_like(smaller)
     if len(several):
-        before_high = prefix_counts(ranks, start[several], high[several], weight)
         inside = before_high - before_low[several]
         tied[several] = total_high[several] - total_low[several] - inside
     return smaller, tied
