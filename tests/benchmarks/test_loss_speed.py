@@ -1,4 +1,7 @@
-"""Losses against pycox and torchsurv: one thread, interleaved, medians, 30 % slack."""
+"""Losses against pycox and torchsurv: one thread, interleaved, medians, 30 % slack.
+
+Processor time: on one thread it is their time, without that of other programs.
+"""
 
 from __future__ import annotations
 
@@ -63,9 +66,9 @@ def medians(repeats: int, *sides: Callable[[], object]) -> list[float]:
     seconds: list[list[float]] = [[] for _ in sides]
     for _ in range(repeats):
         for side, taken in zip(sides, seconds, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             side()
-            taken.append(time.perf_counter() - start)
+            taken.append(time.process_time() - start)
     return [1e3 * median(taken) for taken in seconds]
 
 
@@ -97,8 +100,8 @@ def pycox_ranking(logits: Tensor, interval: Tensor, event: Tensor) -> tuple[Tens
     return loss.detach(), torch.autograd.grad(loss, logits)[0]
 
 
-@pytest.mark.parametrize(("count", "target", "repeats"), [(8192, 400.0, 3), (64, 1.0, 401)])
-def test_ranking_speed(count: int, target: float, repeats: int) -> None:
+@pytest.mark.parametrize(("count", "wanted", "repeats"), [(8192, 400.0 * SLACK, 3), (64, 1.0, 401)])
+def test_ranking_speed(count: int, wanted: float, repeats: int) -> None:
     """Equal value and gradient; at least 400 times faster at 8,192 subjects, not slower at 64."""
     pytest.importorskip("pycox")
     data = ranking_data(count)
@@ -108,7 +111,7 @@ def test_ranking_speed(count: int, target: float, repeats: int) -> None:
     ours, peer = medians(repeats, lambda: ours_ranking(*data), lambda: pycox_ranking(*data))
 
     print(f"ranking n={count}: ours {ours:.3f} ms, pycox {peer:.3f} ms, ratio {peer / ours:.2f}")
-    assert peer / ours >= SLACK * target
+    assert peer / ours >= wanted
 
 
 def test_ranking_memory() -> None:
