@@ -14,7 +14,7 @@ from survkit.errors import ConfigError
 from survkit.overrides import apply_override
 from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml, read_yaml
-from survkit.training_config import Count, Positive, Section, TrainingConfig
+from survkit.training_config import Count, NotNegative, Positive, Section, TrainingConfig
 from survkit.validation import validate
 
 ModalityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -40,7 +40,7 @@ class ComponentConfig(BaseModel):
 class LossConfig(ComponentConfig):
     """A weighted loss; every other key is one of its settings."""
 
-    weight: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    weight: NotNegative = 1.0
 
 
 class PenaltyConfig(Section):
@@ -49,7 +49,7 @@ class PenaltyConfig(Section):
     """
 
     penalty: str
-    weight: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    weight: NotNegative = 1.0
 
 
 class GridConfig(Section):

@@ -124,7 +124,8 @@ class Registry:
         parts = [f"no {kind} is named {name!r}."]
         others = sorted({each.kind for each in self._components if _is_named(each, name)})
         if others:
-            parts.append(f"There is a {' and a '.join(others)} of that name.")
+            named = " and ".join(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" for kind in others)
+            parts.append(f"There is {named} of that name.")
         parts += [*self._absent(kind, name), did_you_mean(name, full)]
         return " ".join(parts)
 

@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = warn_in_one_line(warnings.showwarning)
         try:
             try:
-                _run(words or ["--help"])
+                return _run(words or ["--help"])
             finally:
                 sys.stdout.flush()
         except SystemExit as stop:
@@ -86,17 +86,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
         except Exception as error:  # the last resort: nothing else catches what a command raises
             return explain_failure(error, debug=debug)
-    return DONE
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str]) -> int:
     name, rest = words[0], words[1:]
     if name not in COMMANDS:
-        build_app().main(words, prog_name="survkit")
+        code = build_app().main(words, prog_name="survkit", standalone_mode=False)
     elif name == "list" and run_plainly(rest):
-        return
+        return DONE
     else:  # straight to the command: the group around it would cost start-up time
-        load_command(name).main(rest, prog_name=f"survkit {name}")
+        command = load_command(name)
+        code = command.main(rest, prog_name=f"survkit {name}", standalone_mode=False)
+    return code if isinstance(code, int) else DONE
 
 
 def _show_version(asked: bool) -> None:

@@ -27,6 +27,8 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
         # interpreter must not complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    if hasattr(error, "format_message"):
+        return _explain_usage(error)
     if debug:
         traceback.print_exception(error)
     if isinstance(error, UserError):
@@ -37,6 +39,8 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
             place = f" while writing {cause.filename}" if cause.filename else ""
             print(f"error: the disk is full{place}; free some space", file=sys.stderr)
             return WRONG_INPUT
+    if isinstance(error.__cause__, EOFError):  # typer reads it as the end of what the user types
+        error = error.__cause__
     message = " ".join(str(error).split())
     print(
         f"{type(error).__name__}: {message}\n"
@@ -44,6 +48,18 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
         file=sys.stderr,
     )
     return FAILED
+
+
+def _explain_usage(error: Any) -> int:
+    """Print in one line what the command line cannot be; typer's error classes are private."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return WRONG_INPUT
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "survkit"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    print(f"error: {message}; see {path} --help", file=sys.stderr)
+    return int(error.exit_code)
 
 
 def warn_in_one_line(otherwise: Callable[..., None]) -> Callable[..., None]:

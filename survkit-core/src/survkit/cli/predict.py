@@ -51,6 +51,7 @@ def command(
             f"{model}: a cross-validation has one model per fold and none for new subjects; give "
             "one of its folds, such as fold-0, or train on everybody with survkit fit"
         )
+    _check_device(device)
     fitted = from_pretrained(model)
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
     prediction = fitted.predict(
@@ -92,6 +93,18 @@ def _times(text: str) -> list[float]:
         raise ConfigError(
             f"--times takes numbers separated by commas, such as 365,730, not {text!r}"
         ) from error
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    from survkit.errors import ConfigError
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).split(". ")[0]
+        raise ConfigError(f"--device {device} cannot be used: {reason}; cpu always can") from error
 
 
 def _check_out(out: Path | None, *, overwrite: bool) -> None:

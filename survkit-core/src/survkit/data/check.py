@@ -10,6 +10,7 @@ import numpy as np
 
 from survkit.data.check_warnings import outcome_warnings, table_warnings
 from survkit.data.cohort import open_modality
+from survkit.data.jobs import check_jobs
 from survkit.data.problem import Problem, spreadsheet_row
 from survkit.data.raw_cohort import RawCohort, outcome_problems, read_raw_cohort, subject_problems
 from survkit.data.readers.image import ImageSource
@@ -61,6 +62,7 @@ def check_cohort(
         ConfigError: The cohort file itself is wrong.
         DataError: The table cannot be read or lacks a column.
     """
+    check_jobs(jobs)
     raw = read_raw_cohort(path, table=table, data_folder=data_folder)
     problems = subject_problems(raw)
     outcome, found = outcome_problems(raw)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from survkit.data.cache import CacheEntry, PreparationCache, preparation_key, to_numpy
 from survkit.data.cohort import Cohort, Rows
+from survkit.data.jobs import check_jobs
 from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import TableSource
 from survkit.errors import DataError, PluginError
@@ -123,6 +124,7 @@ def fill_cache(
     Returns:
         How many arrays are in the cache for these subjects.
     """
+    check_jobs(jobs)
     wanted = [name for name, spec in specs.items() if is_cached(spec, encoders.get(name))]
     total, done, held = len(wanted) * len(cohort.positions(rows)), 0, 0
     for name in wanted:

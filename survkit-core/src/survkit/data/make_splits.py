@@ -56,6 +56,8 @@ def make_splits(
     if cohort.outcome is None:
         raise DataError(f"{cohort.source}: splits need the outcome")
     subjects = _Subjects(cohort.outcome.event, cohort.outcome.duration, cohort.site)
+    if seed < 0:
+        raise DataError(f"the seed must be 0 or larger, not {seed}")
     _check_request(subjects, cohort.causes, folds, repeats, validation)
     if group_by_site:
         _check_sites(subjects.site, folds)

@@ -90,7 +90,10 @@ class Splits:
     def write(self, path: str | Path) -> None:
         """Write the file in one step: a reader sees all of it or nothing."""
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be written: {error.strerror}") from error
         content = json.dumps({**self._content(), "sha256": self.sha256}, indent=1)
         write_bytes(path, content.encode())
 

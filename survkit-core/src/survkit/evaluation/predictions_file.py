@@ -27,6 +27,9 @@ pq: Any = pyarrow.parquet
 
 FORMAT = 1
 _KEY = b"survkit.predictions"
+_ITEMS: dict[str, Any] = {"causes": str, "time_grid": (int, float)}
+"""Of which type the items of the lists among the facts are."""
+
 _FACTS: dict[str, Any] = {
     "causes": list,
     "time_unit": str,
@@ -135,7 +138,9 @@ def _facts(arrow: Any) -> dict[str, Any]:
             "predict again"
         )
     for name, kind in _FACTS.items():
-        if not isinstance(facts.get(name), kind):
+        value = facts.get(name)
+        items = value if isinstance(value, list) else []
+        if not isinstance(value, kind) or not all(isinstance(one, _ITEMS[name]) for one in items):
             raise DataError(
                 f"the facts in survkit.predictions need a usable {name}, not {facts.get(name)!r}"
             )

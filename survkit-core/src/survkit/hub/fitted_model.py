@@ -97,8 +97,15 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
     """Refuse a cohort whose images reach the model otherwise than those it was trained on.
 
     Raises:
-        DataError: A modality is missing, of another kind, or prepared with other settings.
+        DataError: The unit of time is another, or a modality is missing, of another kind, or
+            prepared with other settings.
     """
+    if cohort.time_unit != description.outcome.time_unit:
+        raise DataError(
+            f"{cohort.source}: outcome.unit is {cohort.time_unit}, but the model speaks of "
+            f"{description.outcome.time_unit}; give durations and the unit in "
+            f"{description.outcome.time_unit}"
+        )
     for name, trained in description.preparation.items():
         if name not in cohort.modalities:
             raise DataError(

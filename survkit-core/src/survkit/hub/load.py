@@ -43,7 +43,7 @@ def from_pretrained(folder: str | Path, *, registry: Registry | None = None) -> 
     tensors = _read_weights(folder / WEIGHTS_FILE, str(config.get("weights_sha256")))
     try:
         description = ModelDescription.from_json(config)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(
             f"{folder / CONFIG_FILE}: damaged ({type(error).__name__}: {error}); get the model anew"
         ) from error
@@ -144,8 +144,16 @@ def _load_strictly(model: SurvivalModel, tensors: Mapping[str, Tensor], folder: 
     """Give the network exactly these tensors, in their precision.
 
     Raises:
-        RunError: Every name that is missing, unexpected or of another shape.
+        RunError: Every name that is missing, unexpected or of another shape, and the first tensor
+            of another kind of number or with one that is not finite.
     """
+    own = model.state_dict()
+    for name, value in tensors.items():
+        where = f"{folder / WEIGHTS_FILE}: {name}"
+        if name in own and own[name].is_floating_point() != value.is_floating_point():
+            raise RunError(f"{where} is {value.dtype}, not {own[name].dtype}; get the model anew")
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise RunError(f"{where} holds NaN or infinite numbers; get the model anew")
     try:
         model.load_state_dict(dict(tensors), strict=True, assign=True)
     except RuntimeError as error:

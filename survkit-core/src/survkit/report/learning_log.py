@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from survkit.errors import RunError
+
 COLUMNS = ("train_loss", "validation_loss", "validation_concordance")
 
 
@@ -24,9 +26,19 @@ class LearningLog:
 
 
 def read_learning_logs(run: Path) -> list[LearningLog]:
-    """Read every ``log.csv`` below ``fold-*``. Absent files, columns and values are left out."""
+    """Read every ``log.csv`` below ``fold-*``. Absent files, columns and values are left out.
+
+    Raises:
+        RunError: A file is there and is no table.
+    """
     found = [path for fold in sorted(run.glob("fold-*")) for path in sorted(fold.rglob("log.csv"))]
-    logs = [LearningLog(str(path.parent.relative_to(run)), _curves(path)) for path in found]
+    logs = []
+    for path in found:
+        try:
+            curves = _curves(path)
+        except (OSError, ValueError, csv.Error) as error:
+            raise RunError(f"{path}: not a training log ({error}); delete it to go on") from error
+        logs.append(LearningLog(str(path.parent.relative_to(run)), curves))
     return [log for log in logs if log.curves]
 
 

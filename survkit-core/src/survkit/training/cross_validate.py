@@ -13,6 +13,7 @@ from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
 from survkit.training.fold_predictions import predict_fold
+from survkit.training.preflight import check_run
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
 
@@ -93,12 +94,16 @@ def cross_validate(
         "splits": splits.sha256,
         "command": "cv",
     }
-    run.start(recipe, facts)
-    splits.write(run.work / "splits.json")
-    write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
-    work = _Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
-    choices = _run_folds(work, settings.jobs)
-    return _conclude(run, splits, choices, settings.replicates)
+    check_run(recipe, cohort, splits, settings.components())
+    with run.attempt():
+        run.start(recipe, facts)
+        splits.write(run.work / "splits.json")
+        write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
+        work = _Work(
+            recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings
+        )
+        choices = _run_folds(work, settings.jobs)
+        return _conclude(run, splits, choices, settings.replicates)
 
 
 def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:

@@ -9,6 +9,7 @@ from survkit.data import Cohort, Fold, Splits, make_splits
 from survkit.errors import ConfigError
 from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
+from survkit.training.preflight import check_run
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
 
@@ -52,23 +53,25 @@ def fit(
         "splits": splits.sha256,
         "command": "fit",
     }
-    run.start(recipe, facts)
-    splits.write(run.work / "splits.json")
-    rows = splits.rows(splits.folds[0], cohort.subjects)
-    part = Part(
-        recipe=recipe,
-        cohort=cohort,
-        train=rows.train.tolist(),
-        validation=rows.validation.tolist(),
-        seed=(recipe.training.seed,),
-        splits_hash=splits.sha256,
-        registry=settings.components(),
-        cache=settings.cache,
-        resume=settings.resume,
-        progress=settings.progress,
-    )
-    result, _ = fit_best(part, run.work)
-    run.finish()
+    check_run(recipe, cohort, splits, settings.components())
+    with run.attempt():
+        run.start(recipe, facts)
+        splits.write(run.work / "splits.json")
+        rows = splits.rows(splits.folds[0], cohort.subjects)
+        part = Part(
+            recipe=recipe,
+            cohort=cohort,
+            train=rows.train.tolist(),
+            validation=rows.validation.tolist(),
+            seed=(recipe.training.seed,),
+            splits_hash=splits.sha256,
+            registry=settings.components(),
+            cache=settings.cache,
+            resume=settings.resume,
+            progress=settings.progress,
+        )
+        result, _ = fit_best(part, run.work)
+        run.finish()
     return result.fitted
 
 

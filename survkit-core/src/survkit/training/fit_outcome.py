@@ -17,7 +17,8 @@ def fit_outcome(recipe: Recipe, cohort: Cohort, train: Sequence[int]) -> Outcome
     """Return the outcome, a quantile grid being fitted on the training subjects alone.
 
     Raises:
-        ConfigError: Units differ, or nobody in training was followed up to the horizon.
+        ConfigError: Units differ, or nobody in training was followed up to the horizon or had an
+            event by then.
     """
     settings, target = recipe.outcome, cohort.target(train)
     if settings.unit != cohort.time_unit:
@@ -30,6 +31,12 @@ def fit_outcome(recipe: Recipe, cohort: Cohort, train: Sequence[int]) -> Outcome
         raise ConfigError(
             f"outcome.horizon is {settings.horizon:g} {settings.unit}, but no training subject was "
             f"followed for longer than {longest:g}; set a shorter horizon"
+        )
+    if not bool(((target.event > 0) & (target.duration <= settings.horizon)).any()):
+        raise ConfigError(
+            f"none of the {len(train)} training subjects has an event by outcome.horizon, "
+            f"{settings.horizon:g} {settings.unit}, so nothing can be learnt about it; set a "
+            "longer horizon, or divide the cohort otherwise"
         )
     grid = fit_time_grid(
         settings.grid.kind,

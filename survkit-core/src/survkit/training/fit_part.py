@@ -16,6 +16,7 @@ from survkit.build import Part as ComponentPart
 from survkit.build import Parts, provider
 from survkit.compose import Composition, compose
 from survkit.data import Cohort, SubjectStore, store_for
+from survkit.errors import RunError
 from survkit.flow import ModalityInput, select
 from survkit.hub.description import ModelDescription, Provider
 from survkit.hub.fitted_model import FittedModel, declared
@@ -89,7 +90,7 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     """
     result_file = folder / RESULT_FILE
     if part.resume and result_file.is_file():
-        facts = json.loads(result_file.read_text(encoding="utf-8"))
+        facts = _read_result(result_file)
         return PartResult(from_pretrained(folder, registry=part.registry), facts["score"], facts)
     folder.mkdir(parents=True, exist_ok=True)
     outcome = fit_outcome(part.recipe, part.cohort, part.train)
@@ -111,6 +112,18 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     for home in [folder, *folder.glob("member-*")]:
         forget_checkpoint(home)
     return PartResult(fitted, facts["score"], facts)
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        facts["score"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(
+            f"{path}: damaged ({error}); delete the file to train this part again, or start anew "
+            "with --overwrite"
+        ) from error
+    return facts
 
 
 def _fit_member(

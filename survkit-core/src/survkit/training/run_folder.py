@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from survkit.atomic_write import write_bytes
-from survkit.errors import ConfigError, RunError
+from survkit.errors import ConfigError, RunError, UserError
 from survkit.recipe import Recipe
 
 RUN_FILE = "run.json"
@@ -61,7 +62,7 @@ class RunFolder:
         described = {"recipe": recipe.to_dict(), **facts}
         described = json.loads(json.dumps(described))
         if self.resume:
-            before = json.loads((self.work / RUN_FILE).read_text(encoding="utf-8"))
+            before = _read_run(self.work / RUN_FILE)
             for key in sorted({*before, *described}):
                 if before.get(key) != described.get(key):
                     raise RunError(
@@ -77,15 +78,39 @@ class RunFolder:
         except OSError as error:
             raise RunError(f"{self.final}: cannot be written: {error.strerror}") from error
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Leave nothing behind where the input is refused before an epoch was trained.
+
+        The corrected command then finds a free place, and needs no --overwrite.
+        """
+        try:
+            yield
+        except UserError:
+            if not self.resume and not any(self.work.rglob("log.csv")):
+                shutil.rmtree(self.work, ignore_errors=True)
+            raise
+
     def finish(self) -> Path:
         """Put the finished run in its place and return it."""
         if self.work != self.final:
             old = self.final.with_name(f".{self.final.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            self.final.replace(old)
+            if self.final.exists():  # else this was interrupted between the two renames
+                shutil.rmtree(old, ignore_errors=True)
+                self.final.replace(old)
             self.work.replace(self.final)
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)
         return self.final
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: damaged ({error}); start anew with --overwrite") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: damaged (no keys and values); start anew with --overwrite")
+    return content
 
 
 def _where(before: Any, now: Any, path: str = "") -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from survkit.data.jobs import check_jobs
+from survkit.errors import ConfigError
+
 if TYPE_CHECKING:
     from survkit.data import PreparationCache
     from survkit.registry import Registry
@@ -46,6 +49,11 @@ class RunSettings:
     replicates: int = 1000
     cache: PreparationCache | None = None
     registry: Registry | None = None
+
+    def __post_init__(self) -> None:
+        check_jobs(self.jobs)
+        if self.replicates < 0:
+            raise ConfigError(f"replicates must be 0 or more, not {self.replicates}")
 
     def components(self) -> Registry:
         """Return the registry to use."""

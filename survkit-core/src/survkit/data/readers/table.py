@@ -49,13 +49,30 @@ class TableSource:
 
     def block(self, rows: Rows, spec: InputSpec) -> NDArray[np.float32]:
         """Return (row, column): numbers as float32, categories as the index of their level."""
-        columns = [
-            self.numeric[column.name][rows]
-            if column.levels is None
-            else _level_index(self.categorical[column.name][rows], column.levels)
-            for column in spec.columns
-        ]
+        columns = [self._numbers(column, rows) for column in spec.columns]
         return np.stack(columns, axis=1).astype(np.float32)
+
+    def _numbers(self, column: ColumnSpec, rows: Rows) -> NDArray[np.float64]:
+        """Return a column as a model was given it in training, even where this table is another.
+
+        Raises:
+            DataError: The column is not there, or holds names instead of numbers or the reverse.
+        """
+        name, levels = column.name, column.levels
+        if name not in self.order:
+            raise DataError(
+                f"{self.source}: the model needs the column '{name}', but the cohort file names "
+                f"{', '.join(self.order)}; name it, and leave cells empty where it is not known"
+            )
+        if levels is not None and name in self.categorical:
+            return _level_index(self.categorical[name][rows], levels)
+        if name in self.numeric and (levels is None or np.isnan(self.numeric[name]).all()):
+            return self.numeric[name][rows]
+        held, wanted = ("names", "numbers") if levels is None else ("numbers", "names")
+        raise DataError(
+            f"{self.source}: column '{name}' holds {held}, but the model was trained on {wanted} "
+            "there; correct it, or list it under 'categorical' if numbers are names"
+        )
 
     def read(self, row: int, spec: InputSpec) -> Sample | None:
         """Return one subject's row, float32 (column)."""
@@ -109,6 +126,7 @@ def open_table(
         else:
             values, _ = table.numbers(name)
             numeric[name] = np.where(rows < 0, np.nan, values[rows])
+            _check_range(numeric[name], subjects, f"{table.source}: column '{name}'")
     return TableSource(table.source, rows >= 0, numeric, categorical, tuple(columns))
 
 
@@ -143,6 +161,17 @@ def _is_text(table: TextTable, name: str, modality: str) -> bool:
             f"modalities.{modality}.categorical if its values are names"
         )
     return True
+
+
+def _check_range(values: NDArray[np.float64], subjects: Sequence[str], where: str) -> None:
+    """Refuse numbers that float32, in which networks compute, turns into infinity."""
+    beyond = np.flatnonzero(np.abs(values) > np.finfo(np.float32).max)
+    if len(beyond):
+        row = int(beyond[0])
+        raise DataError(
+            f"{where} must hold numbers up to 3.4e38, but subject '{subjects[row]}' has "
+            f"{values[row]:g}; correct the cell, or give the column in another unit"
+        )
 
 
 def _levels(cells: NDArray[np.object_]) -> tuple[str, ...]:
