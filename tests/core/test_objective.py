@@ -42,6 +42,14 @@ def test_the_total_is_the_weighted_sum() -> None:
     assert OBJECTIVE.total(output_of(3), TARGET).item() == pytest.approx(2.5 + 6.0)
 
 
+def test_one_loss_with_two_settings_counts_twice() -> None:
+    """Both terms of a name are part of the total: 2 · 1 + 0.5 · 1, not the last one alone."""
+    twice = Objective(terms=(Term("a", 2.0, MeanParameter()), Term("a", 0.5, MeanParameter())))
+
+    assert twice.loss(output_of(3), TARGET).item() == pytest.approx(2.5)
+    assert twice.loss_terms(output_of(3), TARGET)["a"].item() == pytest.approx(2.5)
+
+
 def test_penalty_shares_of_micro_batches_add_up() -> None:
     """Parts of a risk set, each divided by the size of the whole, give the mean over the whole."""
     output = output_of(3)

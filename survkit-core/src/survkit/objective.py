@@ -39,8 +39,14 @@ class Objective:
         return bool(self.penalty_weights)
 
     def loss_terms(self, output: ModelOutput, target: SurvivalTarget) -> dict[str, Tensor]:
-        """Return each loss, weighted, by name."""
-        return {term.name: term.weight * term.loss(output, target) for term in self.terms}
+        """Return each loss, weighted, by name; terms of one name, as of one loss with two settings,
+        are summed.
+        """
+        values: dict[str, Tensor] = {}
+        for term in self.terms:
+            value = term.weight * term.loss(output, target)
+            values[term.name] = values[term.name] + value if term.name in values else value
+        return values
 
     def loss(self, output: ModelOutput, target: SurvivalTarget) -> Tensor:
         """Return the weighted sum of the losses."""
