@@ -19,7 +19,11 @@ from survkit.protocols import SurvivalHead
 if TYPE_CHECKING:
     from survkit.data import Cohort, PreparationCache
 
-_SOURCE_KEYS = frozenset({"path", "mask", "file", "columns", "exclude", "categorical", "label"})
+ENTRIES = "entries"
+"""Names of an embedding's columns, added to what the cohort file declares."""
+_SOURCE_KEYS = frozenset(
+    {"path", "mask", "file", "columns", "exclude", "categorical", "label", ENTRIES}
+)
 """Keys of a modality that say where its data lie, not how they are prepared."""
 
 
@@ -114,18 +118,43 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
                 "missing modality"
             )
         given = declared(cohort, name)
+        where = f"{cohort.source}: modalities.{name}"
+        _check_entries(trained.get(ENTRIES), given.get(ENTRIES), where)
         for key in sorted({*trained, *given} - _SOURCE_KEYS):
             if trained.get(key) != given.get(key):
                 raise DataError(
-                    f"{cohort.source}: modalities.{name}.{key} is {given.get(key)}, but the model "
+                    f"{where}.{key} is {given.get(key)}, but the model "
                     f"was trained with {trained.get(key)}; declare it alike"
                 )
 
 
+def _check_entries(trained: list[str] | None, given: list[str] | None, where: str) -> None:
+    """Refuse an embedding whose columns stand in another order: the network knows places only."""
+    if not trained or not given or trained == given:
+        return
+    if len(trained) != len(given):
+        raise DataError(f"{where} has {len(given)} entries, but the model takes {len(trained)}")
+    place = next(k for k, names in enumerate(zip(trained, given, strict=True)) if len({*names}) > 1)
+    raise DataError(
+        f"{where}: entry {place + 1} of the embedding is the column '{given[place]}', but the "
+        f"model was trained on '{trained[place]}' there; list the columns in the order of training "
+        f"under modalities.{where.rpartition('.')[2]}.columns"
+    )
+
+
 def declared(cohort: Cohort, modality: str) -> dict[str, Any]:
-    """Return a modality's settings in the cohort file, with all defaults, as plain data."""
+    """Return a modality's settings in the cohort file, with all defaults, as plain data.
+
+    An embedding's column names are added, for the network knows their order only.
+    """
+    from survkit.data.readers.vector import VectorSource
+
     settings = cohort.config.modality(modality, source=cohort.source)
-    return settings.model_dump(mode="json")
+    plain = settings.model_dump(mode="json")
+    source = cohort.sources[modality]
+    if isinstance(source, VectorSource):
+        plain[ENTRIES] = list(source.entries)
+    return plain
 
 
 def _moved(

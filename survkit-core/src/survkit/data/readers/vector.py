@@ -31,6 +31,8 @@ class VectorSource:
         first: Where each subject's vectors start in ``values``; int64 (subject).
         count: How many each subject has, 0 if the modality is missing; int64 (subject).
         has_tokens: Whether a subject may have several.
+        entries: Name of the column of each entry; empty where entries have no names (an archive,
+            columns of lists).
     """
 
     source: str
@@ -38,6 +40,7 @@ class VectorSource:
     first: NDArray[np.int64]
     count: NDArray[np.int64]
     has_tokens: bool
+    entries: tuple[str, ...] = ()
 
     @property
     def available(self) -> NDArray[np.bool_]:
@@ -90,20 +93,21 @@ def open_vectors(
     else:
         columns = config.columns
     values = _stacked(table, columns)
+    entries = tuple(columns) if len(columns) == values.shape[1] else ()
     names = list(subjects) if config.file is None else subject_column(table, subject)
     empty = np.asarray(np.isnan(values).all(axis=1))
     _refuse_unusable(values[~empty], [names[row] for row in np.flatnonzero(~empty)], table.source)
     if config.file is None:
         own = np.arange(len(table), dtype=np.int64)
         return VectorSource(
-            table.source, values.astype(np.float32), own, np.where(empty, 0, 1), False
+            table.source, values.astype(np.float32), own, np.where(empty, 0, 1), False, entries
         )
     refuse_strangers(names, subjects, table.source, modality)
     rows_of: dict[str, list[int]] = {}
     for row in np.flatnonzero(~empty):
         rows_of.setdefault(names[row], []).append(int(row))
     blocks = {name: values[rows] for name, rows in rows_of.items()}
-    return _gathered(blocks, subjects, table.source, tokens=config.tokens)
+    return replace(_gathered(blocks, subjects, table.source, tokens=config.tokens), entries=entries)
 
 
 def open_archive(
