@@ -22,13 +22,31 @@ from survkit.metrics.brier import (
 )
 from survkit.metrics.brier_statistic import brier_statistic
 from survkit.metrics.calibration import Calibration, CalibrationGroup, calibration_at
+from survkit.metrics.d_calibration import (
+    DCalibration,
+    d_calibration,
+    d_calibration_from_prediction,
+)
+from survkit.metrics.dynamic_auc import dynamic_auc, dynamic_auc_statistic, mean_dynamic_auc
 from survkit.metrics.estimate import Estimate, Interval, Result, Undefined
 from survkit.metrics.harrell import harrell_concordance, harrell_statistic
+from survkit.metrics.ici import (
+    calibration_index,
+    calibration_index_statistic,
+    smooth_calibration,
+)
+from survkit.metrics.scaled_brier import (
+    scaled_brier_score,
+    scaled_brier_score_incidence,
+    scaled_brier_statistic,
+)
+from survkit.metrics.uno import uno_concordance, uno_statistic
 
 __all__ = [
     "Bootstrap",
     "Calibration",
     "CalibrationGroup",
+    "DCalibration",
     "Estimate",
     "Interval",
     "Result",
@@ -44,9 +62,22 @@ __all__ = [
     "brier_score_incidence",
     "brier_statistic",
     "calibration_at",
+    "calibration_index",
+    "calibration_index_statistic",
+    "d_calibration",
+    "d_calibration_from_prediction",
+    "dynamic_auc",
+    "dynamic_auc_statistic",
     "harrell_concordance",
     "harrell_statistic",
     "integrated_brier_score",
     "integrated_brier_score_incidence",
+    "mean_dynamic_auc",
+    "scaled_brier_score",
+    "scaled_brier_score_incidence",
+    "scaled_brier_statistic",
+    "smooth_calibration",
+    "uno_concordance",
+    "uno_statistic",
     "with_interval",
 ]

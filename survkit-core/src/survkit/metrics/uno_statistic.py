@@ -1,0 +1,132 @@
+"""Uno's concordance as an object: its value by rank counts, its replicates by matrix products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from survkit.flow import SurvivalTarget
+from survkit.metrics.censoring_weights import (
+    censoring_survival_at,
+    describe_weights,
+    unknown_weight,
+)
+from survkit.metrics.estimate import Estimate, Result, Undefined
+from survkit.metrics.ipcw import EventWeight
+from survkit.metrics.pair_statistic import event_blocks
+from survkit.metrics.pairs import (
+    Outcome,
+    comparable_block,
+    outcome_without_events,
+    places_of,
+    risk_orders,
+    suffix_weights,
+)
+from survkit.metrics.rank_counts import suffix_rank_counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnoStatistic:
+    """Uno's concordance, which can be evaluated on the data and on resampled data.
+
+    Attributes:
+        outcome: What was observed, without delayed entry.
+        score: Risk scores; float64 (batch).
+        training: The subjects of the censoring model; event 1 is the cause asked about.
+        same_subjects: The evaluated subjects are the training subjects, so they are resampled
+            together.
+        event_weight: Where the censoring survival is read for an event.
+        method: What is computed, in words.
+    """
+
+    outcome: Outcome
+    score: Tensor
+    training: SurvivalTarget
+    same_subjects: bool
+    event_weight: EventWeight
+    method: str
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sizes of the independent groups of subjects to resample."""
+        both = (self.outcome.n, len(self.training.duration))
+        return both[:1] if self.same_subjects else both
+
+    def estimate(self) -> Result:
+        """Return the concordance of the data."""
+        outcome = self.outcome
+        undefined = outcome_without_events(outcome)
+        if undefined is not None:
+            return undefined
+        rows = outcome.anchor.nonzero()[:, 0]
+        survival = self._survival(outcome.time.new_ones(1, len(self.training.duration)), rows)[0]
+        unknown = ~(survival > 0)
+        if bool(unknown.any()):
+            time = float(outcome.time[rows][unknown].min())
+            reason = unknown_weight(self.training, time, "choose an earlier tau")
+            return Undefined(reason, outcome.n, outcome.events)
+        inverse = torch.zeros_like(outcome.time).index_put_((rows,), survival**-2)
+        concordant, comparable = self._sums(inverse)
+        if comparable <= 0:
+            return Undefined(
+                "no comparable pair: nobody is known to be event-free at the time of an event",
+                outcome.n,
+                outcome.events,
+            )
+        method = f"{self.method}; {describe_weights(self.training, inverse[rows])}"
+        return Estimate(concordant / comparable, None, method, outcome.n, outcome.events)
+
+    def replicates(self, *counts: Tensor) -> Tensor:
+        """Return the concordance for each row of draw counts; G is refitted in each.
+
+        Args:
+            counts: How often each evaluated subject was drawn and, where they are others, each
+                training subject; int64 (replicate, batch).
+
+        Returns:
+            float64 (replicate); NaN without a comparable pair or where a drawn event has no weight.
+        """
+        outcome = self.outcome
+        weight = counts[0].to(outcome.time.device, torch.float64)
+        if outcome.weight is not None:
+            weight = weight * outcome.weight
+        rows = outcome.anchor.nonzero()[:, 0]
+        survival = self._survival(counts[-1], rows)
+        drawn = weight[:, rows] > 0
+        known = (~drawn | (survival > 0)).all(dim=1)
+        own = torch.zeros_like(weight)
+        own[:, rows] = torch.where(drawn & (survival > 0), weight[:, rows] / survival**2, 0.0)
+        concordant = weight.new_zeros(len(weight))
+        for anchors in event_blocks(rows, outcome.n):
+            difference = self.score[anchors] - self.score[:, None]
+            credit = ((difference.sign() + 1) / 2) * comparable_block(outcome, anchors)
+            concordant += ((weight @ credit) * own[:, anchors]).sum(dim=1)
+        comparable = weight.new_zeros(len(weight))
+        for order in risk_orders(outcome):
+            partners = suffix_weights(weight, order.later)
+            comparable += (partners * own[:, order.anchors]).sum(dim=1)
+        return torch.where(known & (comparable > 0), concordant / comparable, torch.nan)
+
+    def _survival(self, drawn: Tensor, rows: Tensor) -> Tensor:
+        """G of the events in those rows; (replicate, event)."""
+        times = self.outcome.time[rows]
+        return censoring_survival_at(self.training, drawn, times, self.event_weight)
+
+    def _sums(self, inverse: Tensor) -> tuple[float, float]:
+        """Weight of the concordant pairs, ties by half, and of all comparable pairs."""
+        weight = self.outcome.weight
+        concordant = comparable = 0.0
+        for order in risk_orders(self.outcome):
+            anchors, later = order.anchors, order.later
+            own = inverse[anchors] if weight is None else inverse[anchors] * weight[anchors]
+            smaller, tied = suffix_rank_counts(
+                self.score.index_select(0, later.order),
+                later.start,
+                places_of(anchors, later, self.outcome.n),
+                None if weight is None else weight[later.order],
+            )
+            concordant += float((own * (smaller + 0.5 * tied)).sum())
+            comparable += float((own * suffix_weights(weight, later)).sum())
+        return concordant, comparable
