@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from survkit.comparison import compare
     from survkit.component import Component
     from survkit.data import Cohort
     from survkit.evaluation import evaluate
@@ -27,6 +28,7 @@ __all__ = [
     "Recipe",
     "Registry",
     "__version__",
+    "compare",
     "create",
     "cross_validate",
     "evaluate",
@@ -42,6 +44,7 @@ _HOME = {
     "Cohort": "survkit.data",
     "Recipe": "survkit.recipe",
     "Registry": "survkit.registry",
+    "compare": "survkit.comparison",
     "cross_validate": "survkit.training",
     "evaluate": "survkit.evaluation",
     "fit": "survkit.training",
