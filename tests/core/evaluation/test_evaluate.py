@@ -57,6 +57,12 @@ def simulated(n: int = 120, *, causes: int = 1, folds: int = 3, seed: int = 0) -
     )
 
 
+def stratified(table: Predictions) -> Predictions:
+    """Two strata whose scores must not be compared: those of the second lie far above."""
+    strata = np.arange(len(table)) // 2 % 2
+    return replace(table, strata=strata, risk_score=table.risk_score + 100.0 * strata[:, None])
+
+
 def value(evaluation: Evaluation, name: str, cause: str = "death") -> float:
     pooled = evaluation.metric(name, cause).pooled
     assert isinstance(pooled, Estimate), pooled
@@ -298,3 +304,28 @@ def test_unknown_names_are_refused() -> None:
         found.metric(HARRELL, "deth")
     with pytest.raises(DataError, match="no metric is named 'cindex'"):
         found.metric("cindex")
+
+
+@pytest.mark.parametrize("name", [HARRELL, HARRELL_ALL])
+def test_concordances_compare_within_strata_only(name: str) -> None:
+    """As the model was trained: moving the scores of a whole stratum changes nothing."""
+    table = stratified(simulated())
+    unmoved = replace(table, risk_score=simulated().risk_score)
+    strata = torch.from_numpy(table.fold * 2 if name == HARRELL else 0 * table.fold)
+    both = replace(table.target(), strata=strata + torch.from_numpy(table.strata))
+    score = torch.from_numpy(table.risk_score[:, 0].copy())
+    known = harrell_concordance(score, both, tau=table.horizon)
+
+    assert isinstance(known, Estimate)
+    assert value(evaluate(table, replicates=0), name) == pytest.approx(known.value, abs=1e-12)
+    assert value(evaluate(unmoved, replicates=0), name) == pytest.approx(known.value, abs=1e-12)
+
+
+def test_strata_survive_the_file(tmp_path: Path) -> None:
+    """Written and read back, the table evaluates to the same numbers."""
+    table = stratified(simulated())
+
+    again = Predictions.read(table.write(tmp_path / "predictions.parquet"))
+
+    assert again.fingerprint() == table.fingerprint()
+    assert evaluate(again, replicates=0).facts["strata"] == 2

@@ -176,5 +176,6 @@ def _facts(table: Predictions) -> dict[str, object]:
         "repeats": len(table.repeats),
         "folds": max(len(table.folds(repeat)) for repeat in table.repeats),
         "sites": list(table.sites),
+        "strata": 0 if table.strata is None else len(np.unique(table.strata)),
         "largest_duration": float(once.duration.max()),
     }

@@ -1,8 +1,9 @@
 """Concordances of a part, for every resample at once.
 
 With folds as strata, only pairs within a fold are formed: concordant pairs of all folds over
-comparable pairs of all folds. Events after the horizon start no pair; competing events leave as if
-censored, so that the question is about the cause-specific hazard.
+comparable pairs of all folds. Strata of the outcome, whose baseline hazards differ, are never
+compared with each other, not in "all pairs" either. Events after the horizon start no pair;
+competing events leave as if censored, so that the question is about the cause-specific hazard.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ def antolini_all_pairs(part: Part) -> Values:
 
 
 def _folds_as_strata(part: Part) -> SurvivalTarget:
-    return replace(part.target, strata=torch.from_numpy(part.predictions.fold[part.rows]))
+    target = part.target
+    fold = torch.from_numpy(part.predictions.fold[part.rows])
+    if target.strata is not None:
+        both = torch.stack([fold, target.strata], dim=1)
+        fold = torch.unique(both, dim=0, return_inverse=True)[1]
+    return replace(target, strata=fold)
 
 
 def _harrell(part: Part, target: SurvivalTarget) -> PairStatistic:

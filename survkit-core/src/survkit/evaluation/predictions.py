@@ -56,6 +56,8 @@ class Predictions:
         entry: Delayed entry, >= 0 and before the duration; float64 (row).
         weight: Case weight, > 0; float64 (row).
         site: The centre; str (row).
+        strata: Group with its own baseline hazard; concordances compare within groups only; int64
+            (row).
     """
 
     subject: Texts
@@ -75,6 +77,7 @@ class Predictions:
     entry: Floats | None = None
     weight: Floats | None = None
     site: Texts | None = None
+    strata: Integers | None = None
 
     def __post_init__(self) -> None:
         check_predictions(self)
@@ -118,6 +121,7 @@ class Predictions:
             event=torch.from_numpy(self.event[chosen].copy()),
             entry=tensor(self.entry),
             weight=tensor(self.weight),
+            strata=tensor(self.strata),
         )
 
     def incidence_at(self, times: Sequence[float] | Floats) -> Floats:

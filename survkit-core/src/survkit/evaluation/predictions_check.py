@@ -62,12 +62,13 @@ def _check_columns(table: Predictions) -> None:
         "entry": ("f", (rows,)),
         "weight": ("f", (rows,)),
         "site": ("U", (rows,)),
+        "strata": ("i", (rows,)),
         "risk_score": ("f", (rows, causes)),
         "cumulative_incidence": ("f", (rows, causes, len(table.time_grid))),
     }
     for name, (kind, shape) in expected.items():
         values = getattr(table, name)
-        if values is None and name in ("entry", "weight", "site"):
+        if values is None and name in ("entry", "weight", "site", "strata"):
             continue
         if values.dtype.kind != kind or (kind != "U" and values.dtype.itemsize != 8):
             raise DataError(f"{name} must be {_KINDS[kind]}, not {values.dtype}; convert it before")
@@ -94,7 +95,7 @@ def _check_subjects(table: Predictions) -> None:
         )
     by_subject = np.argsort(table.subject, kind="stable")
     same = table.subject[by_subject][1:] == table.subject[by_subject][:-1]
-    for name in ("duration", "event", "entry", "weight", "site"):
+    for name in ("duration", "event", "entry", "weight", "site", "strata"):
         values = getattr(table, name)
         if values is None:
             continue

@@ -1,7 +1,8 @@
 """Predictions as a Parquet file of plain columns, which pandas, R and Excel importers read without
 survkit.
 
-One row per subject and repeat: ``subject, repeat, fold, site, duration, event, entry, weight``,
+One row per subject and repeat: ``subject, repeat, fold, site, duration, event, entry, weight,
+strata``,
 ``risk_score.<cause>`` and ``cumulative_incidence.<cause>@<time>``. What is not a column (causes,
 unit, horizon, grid,
 model, splits, seed) is JSON under the key ``survkit.predictions`` of the schema's metadata.
@@ -49,7 +50,7 @@ def write_predictions(table: Predictions, path: Path) -> Path:
     """
     columns: dict[str, Any] = {"subject": table.subject, "repeat": table.repeat, "fold": table.fold}
     columns |= {"site": table.site, "duration": table.duration, "event": table.event}
-    columns |= {"entry": table.entry, "weight": table.weight}
+    columns |= {"entry": table.entry, "weight": table.weight, "strata": table.strata}
     for index, cause in enumerate(table.causes):
         columns[_risk_column(cause)] = table.risk_score[:, index]
         for step, time in enumerate(table.time_grid):
@@ -98,7 +99,7 @@ def _from_arrow(arrow: Any) -> Predictions:
     ]
     optional = {
         name: _column(arrow, name) if name in arrow.column_names else None
-        for name in ("entry", "weight", "site")
+        for name in ("entry", "weight", "site", "strata")
     }
     return Predictions(
         subject=_column(arrow, "subject"),

@@ -19,6 +19,9 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     if facts.left_out:
         who = f"{', '.join(facts.left_out)} ({len(facts.left_out)} of the table): {_LEFT_OUT}"
         lines.append(("Subjects left out", escape(who)))
+    if numbers.at("strata"):
+        counted = Markup("{} strata. ").format(numbers.number("strata", style="count"))
+        lines.append(("Strata", counted + Markup(_STRATA)))
     lines.append(("Validation", _validation(numbers)))
     training = facts.recipe.get("training")
     if isinstance(training, Mapping):
@@ -45,6 +48,12 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
 _FITTED = (
     "Scaling, imputation, category levels, time grids, baseline hazards and the censoring model of "
     "the Brier scores are fitted on the training subjects of each fold."
+)
+
+
+_STRATA = (
+    "Concordances compare subjects of one stratum only. A model keeps one baseline hazard for all "
+    "of them, so predicted probabilities, and the metrics of them, know no strata."
 )
 
 

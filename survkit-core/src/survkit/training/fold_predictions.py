@@ -45,4 +45,5 @@ def predict_fold(fitted: FittedModel, part: Part, fold: Fold, rows: list[int]) -
         entry=None if target.entry is None else target.entry.numpy(),
         weight=None if target.weight is None else target.weight.numpy(),
         site=site,
+        strata=None if target.strata is None else target.strata.numpy(),
     )
