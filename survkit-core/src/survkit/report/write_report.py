@@ -97,6 +97,11 @@ def _metrics(
             raise RunError(f"{stored}: damaged ({error}); delete it to compute it anew") from error
         belongs = isinstance(found, dict) and found.get("predictions") == predictions.fingerprint()
         if belongs and found.get("format") == FORMAT:
+            if list(found.get("causes") or ()) != list(predictions.causes):
+                raise RunError(
+                    f"{stored}: damaged (its causes are not those of the predictions, "
+                    f"{', '.join(predictions.causes)}); delete it to compute it anew"
+                )
             return dict(found)
     return evaluate(predictions).to_json()
 

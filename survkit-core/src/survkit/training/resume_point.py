@@ -25,9 +25,13 @@ class ResumePoint(Checkpoint):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint of the epoch."""
         temporary = self.path.with_name(f".{self.path.name}.part")
-        trainer.save_checkpoint(temporary)
-        if trainer.is_global_zero:
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
+        try:
+            trainer.save_checkpoint(temporary)
+            if trainer.is_global_zero:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                temporary.replace(self.path)
+        except OSError:  # a full disk gets back what half a checkpoint took
+            temporary.unlink(missing_ok=True)
+            raise
         trainer.strategy.barrier("resume point")

@@ -93,6 +93,8 @@ class RunFolder:
 
     def finish(self) -> Path:
         """Put the finished run in its place and return it."""
+        for torn in self.work.rglob(".*.part"):  # of a process that was killed while it wrote
+            torn.unlink(missing_ok=True)
         if self.work != self.final:
             old = self.final.with_name(f".{self.final.name}.old")
             if self.final.exists():  # else this was interrupted between the two renames

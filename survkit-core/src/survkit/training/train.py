@@ -180,6 +180,8 @@ def _check_whole(checkpoint: Path) -> None:
 
 
 def _run(trainer: Any, module: Any, start: Path | None) -> None:
+    if start is not None:
+        _check_whole(start)
     try:
         trainer.fit(module, ckpt_path=None if start is None else str(start), weights_only=True)
     except RuntimeError as error:
