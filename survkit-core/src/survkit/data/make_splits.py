@@ -83,6 +83,32 @@ def make_splits(
     return Splits(cohort.name, settings, tuple(made))
 
 
+def carve_validation(
+    cohort: Cohort, share: float, seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Divide a cohort into training and validation, stratified on event and duration.
+
+    Raises:
+        DataError: A part would hold no event.
+    """
+    if cohort.outcome is None:
+        raise DataError(f"{cohort.source}: splits need the outcome")
+    subjects = _Subjects(cohort.outcome.event, cohort.outcome.duration, cohort.site)
+    everybody = np.arange(len(cohort))
+    chosen = _carve(subjects, everybody, share, np.random.default_rng([seed, 0]))
+    train = np.setdiff1d(everybody, chosen)
+    for name, rows in (("training", train), ("validation", chosen)):
+        if not (subjects.event[rows] > 0).any():
+            raise DataError(
+                f"{cohort.source}: no event among the {len(rows)} {name} subjects; set "
+                "training.validation to another share, or to 0"
+            )
+    return (
+        tuple(cohort.subjects[row] for row in train),
+        tuple(cohort.subjects[row] for row in chosen),
+    )
+
+
 def _deal(subjects: _Subjects, folds: int, generator: np.random.Generator) -> Labels:
     """Return every subject's test fold; folds differ by at most one, overall and of each cause."""
     test_fold = np.empty(len(subjects.event), dtype=np.int64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from survkit.data import Cohort, Fold, Splits, make_splits
-from survkit.errors import ConfigError
+from survkit.data import Cohort, Fold, Splits
+from survkit.data.make_splits import carve_validation
 from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
 from survkit.training.preflight import check_run
@@ -79,21 +79,10 @@ def set_aside(cohort: Cohort, share: float, seed: int) -> Splits:
     """Divide a cohort into training and validation, stratified, with nobody left to test.
 
     Raises:
-        ConfigError: A cause has too few events to be in both parts.
+        DataError: A part would hold no event.
     """
-    if share == 0:
-        fold = Fold(0, 0, cohort.subjects, (), ())
-        return Splits(cohort.name, {"validation": 0.0, "seed": seed}, (fold,))
-    codes = cohort.target(range(len(cohort))).event.numpy()
-    fewest = min(int((codes == code).sum()) for code in range(1, len(cohort.causes) + 1))
-    parts = min(max(2, round(1 / share)), fewest)
-    if parts < 2:
-        raise ConfigError(
-            f"{cohort.source}: a cause has {fewest} events, too few for training and validation; "
-            "set training.validation to 0"
-        )
-    made = make_splits(cohort, folds=parts, seed=seed, validation=0.0)
-    first = made.folds[0]
-    fold = Fold(0, 0, first.train, first.test, ())
-    settings = {"validation": len(first.test) / len(cohort), "seed": seed}
-    return Splits(cohort.name, settings, (fold,))
+    train, validation = cohort.subjects, tuple[str, ...]()
+    if share > 0:
+        train, validation = carve_validation(cohort, share, seed)
+    fold = Fold(0, 0, train, validation, ())
+    return Splits(cohort.name, {"validation": share, "seed": seed}, (fold,))
