@@ -23,6 +23,8 @@ def validation_concordance(
 ) -> float:
     """Return Harrell's concordance at the horizon, averaged over the causes for which it exists.
 
+    Events after the horizon start no pair, as in the numbers that are reported.
+
     A head that needs a baseline gets one from the validation subjects themselves, on a copy: it
     does not change the order of subjects, and the model's own is fitted after training.
 
@@ -37,7 +39,9 @@ def validation_concordance(
     prediction = head.predict(parameters)
     horizon = min(outcome.horizon, prediction.last_time)
     found = [
-        harrell_concordance(prediction.risk_score(horizon, cause), target, cause=cause)
+        harrell_concordance(
+            prediction.risk_score(horizon, cause), target, cause=cause, tau=outcome.horizon
+        )
         for cause in range(1, len(outcome.causes) + 1)
     ]
     values = [result.value for result in found if isinstance(result, Estimate)]
