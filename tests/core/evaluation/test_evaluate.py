@@ -15,6 +15,7 @@ from survkit.errors import ConfigError, DataError
 from survkit.evaluation.evaluate import evaluate
 from survkit.evaluation.evaluation import Evaluation
 from survkit.evaluation.metric_names import ANTOLINI, BRIER, HARRELL, METRICS, OBSERVED_EXPECTED
+from survkit.evaluation.pair_statistics import within_folds
 from survkit.evaluation.predictions import Predictions, concatenate
 from survkit.flow import SurvivalTarget
 from survkit.metrics.estimate import Estimate, Undefined
@@ -329,3 +330,13 @@ def test_strata_survive_the_file(tmp_path: Path) -> None:
 
     assert again.fingerprint() == table.fingerprint()
     assert evaluate(again, replicates=0).facts["strata"] == 2
+
+
+def test_folds_are_cut_further_by_strata() -> None:
+    """Two subjects share a group if they share fold and stratum."""
+    table = stratified(simulated())
+    group = within_folds(table).strata
+
+    assert group is not None
+    same = (table.fold[:, None] == table.fold) & (table.strata[:, None] == table.strata)  # type: ignore[index]
+    assert ((group[:, None] == group).numpy() == same).all()

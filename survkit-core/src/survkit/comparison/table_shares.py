@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,6 +10,7 @@ from survkit.comparison.comparable_metrics import COMPARABLE
 from survkit.comparison.exchange_ranks import Exchange, scaled_ranks
 from survkit.comparison.permutation import swap_shares
 from survkit.comparison.table_statistic import TableStatistic
+from survkit.evaluation.pair_statistics import within_folds
 from survkit.evaluation.part import Part
 from survkit.evaluation.predictions import Floats, Predictions
 from survkit.flow import SurvivalTarget
@@ -59,9 +58,7 @@ def _pairs(statistic: TableStatistic, rows: np.ndarray, exchange: Exchange) -> P
     """Return the concordance of one repeat, with the numbers that are exchanged."""
     table, cause = statistic.table.select(rows), statistic.cause
     kind, within = COMPARABLE[statistic.key][1:]
-    target = table.target()
-    if within:
-        target = replace(target, strata=torch.from_numpy(table.fold.copy()))
+    target = within_folds(table) if within else table.target()
 
     def exchanged(values: Floats) -> Tensor:
         if exchange == "values":

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from survkit.evaluation.part import Part
+from survkit.evaluation.predictions import Predictions
 from survkit.flow import SurvivalTarget
 from survkit.metrics.antolini import antolini_statistic
 from survkit.metrics.estimate import Undefined
@@ -44,13 +45,17 @@ def antolini_all_pairs(part: Part) -> Values:
     return _values(part, _antolini(part, part.target))
 
 
-def _folds_as_strata(part: Part) -> SurvivalTarget:
-    target = part.target
-    fold = torch.from_numpy(part.predictions.fold[part.rows])
+def within_folds(table: Predictions) -> SurvivalTarget:
+    """Return what was observed with folds, inside strata where there are any, as strata."""
+    target, fold = table.target(), torch.from_numpy(table.fold.copy())
     if target.strata is not None:
         both = torch.stack([fold, target.strata], dim=1)
         fold = torch.unique(both, dim=0, return_inverse=True)[1]
     return replace(target, strata=fold)
+
+
+def _folds_as_strata(part: Part) -> SurvivalTarget:
+    return within_folds(part.predictions.select(part.rows))
 
 
 def _harrell(part: Part, target: SurvivalTarget) -> PairStatistic:
