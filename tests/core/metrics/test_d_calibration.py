@@ -77,12 +77,10 @@ def test_statistic_by_hand() -> None:
 
 def test_true_curves_are_uniform_and_wrong_ones_are_found() -> None:
     """Shares of the truth are a tenth each; half the hazard piles up above."""
-    rate, survival, target = simulated(20_000, 1)
+    _, survival, target = simulated(20_000, 1)
 
-    truth, wrong = (
-        defined(d_calibration(survival, target)),
-        defined(d_calibration(survival.sqrt(), target)),
-    )
+    truth = defined(d_calibration(survival, target))
+    wrong = defined(d_calibration(survival.sqrt(), target))
 
     assert truth.share == pytest.approx([0.1] * 10, abs=0.008)
     assert truth.p_value > 0.01

@@ -77,7 +77,7 @@ def brute(score: torch.Tensor, target: SurvivalTarget, time: float, controls: st
     ],
 )
 def test_equals_r(reference: str, event: str, scored: str, controls: Any) -> None:
-    """RiskRegression's Score at three times, alone and with a competing cause."""
+    """The function Score of R's riskRegression at three times, alone and with a competing cause."""
     data = GOLDEN["cohort"]
     target = SurvivalTarget(
         torch.tensor(data["duration"], dtype=torch.float64), torch.tensor(data[event])

@@ -52,7 +52,7 @@ def simulated(n: int, seed: int) -> tuple[torch.Tensor, SurvivalTarget]:
     [("calibration", "event", "risk"), ("calibration_cause", "cause", "incidence")],
 )
 def test_equals_r(reference: str, event: str, scored: str) -> None:
-    """Coxph on the spline, and finegray's weights with a competing cause: curve and indices."""
+    """R's coxph on the spline, and finegray's weights with a competing cause: curve and indices."""
     predicted, target = golden(event, scored)
 
     curve = smooth_calibration(5.0, predicted, target)
@@ -141,7 +141,7 @@ def test_interval_and_method() -> None:
 
 
 def test_quantiles_are_those_of_repeated_values() -> None:
-    """Numpy's default quantile of values repeated as often as they were drawn."""
+    """The default quantile of numpy of values repeated as often as they were drawn."""
     generator = torch.Generator().manual_seed(8)
     values = torch.rand(3, 20, generator=generator, dtype=torch.float64)
     counts = bootstrap_counts(20, 3, generator)

@@ -55,7 +55,7 @@ def golden(event: str, scored: str) -> tuple[torch.Tensor, SurvivalTarget]:
 
 
 def test_survival_equals_r() -> None:
-    """RiskRegression's Brier score and index of prediction accuracy at three times."""
+    """Brier score and index of prediction accuracy of R's riskRegression at three times."""
     risk, target = golden("event", "risk")
     for place, time in enumerate(GOLDEN["score_times"]):
         survival = 1 - risk[:, [place]]

@@ -63,9 +63,9 @@ class DynamicAucStatistic:
 
     def estimates(self) -> tuple[Result, ...]:
         """Return the AUC at each time."""
-        curve = self._curves(*self._once())[0]
+        curve, survival = self._curves(*self._once())[0], self._once_survival()
         return tuple(
-            self._result(value, time, f"cumulative/dynamic AUC at {time:g}")
+            self._result(value, time, survival, f"cumulative/dynamic AUC at {time:g}")
             for value, time in zip(curve.tolist(), self.times.tolist(), strict=True)
         )
 
@@ -73,14 +73,13 @@ class DynamicAucStatistic:
         """Return the AUC at the one time, else its weighted mean."""
         if len(self.times) == 1:
             return self.estimates()[0]
-        estimates = self.estimates()
-        for one in estimates:
-            if isinstance(one, Undefined):
-                return one
-        value = float(self.replicates(*self._once())[0])
-        last = float(self.times[-1])
+        curves, survival = self._curves(*self._once()), self._once_survival()
+        unknown = curves[0].isnan().nonzero()[:, 0]
+        if len(unknown):
+            return self._result(float("nan"), float(self.times[unknown[0]]), survival, "")
+        value, last = float(self._mean(curves, self._once()[0])[0]), float(self.times[-1])
         name = f"mean cumulative/dynamic AUC of {len(self.times)} times until {last:g}"
-        return self._result(value, last, f"{name}, weighted by incidence")
+        return self._result(value, last, survival, f"{name}, weighted by incidence")
 
     def replicates(self, *counts: Tensor) -> Tensor:
         """Return the AUC for each row of draw counts; the censoring model is refitted in each.
@@ -95,64 +94,68 @@ class DynamicAucStatistic:
         curves = self._curves(*counts)
         if len(self.times) == 1:
             return curves[:, 0]
-        drawn = counts[0].to(curves.device)
-        incidence = incidence_replicates(self.target, drawn, self.cause, self.times)
-        share = torch.diff(incidence, dim=1, prepend=torch.zeros_like(incidence[:, :1]))
-        return (curves * share).sum(dim=1) / incidence[:, -1]
+        return self._mean(curves, counts[0].to(curves.device))
 
     def _once(self) -> tuple[Tensor, ...]:
         return tuple(self.times.new_ones(1, size) for size in self.sizes)
 
-    def _curves(self, *counts: Tensor) -> Tensor:
-        """AUC; (replicate, grid), NaN where it is undefined."""
-        weight = counts[0].to(self.times.device, torch.float64)
-        if self.target.weight is not None:
-            weight = weight * self.target.weight
-        survival = self._event_survival(counts[-1])
-        happened = (self.target.event > 0) & (weight > 0)
-        inverse = torch.where(happened, weight / survival, 0.0)
-        inverse = torch.where(inverse.isinf(), torch.nan, inverse)
-        time_survival = censoring_survival_at(self.training, counts[-1], self.times, "at")
-        curves = []
-        orders = [ascending_order(column) for column in self.scores.unbind(1)]
-        for place, time in enumerate(self.times):
-            ascending, order = orders[place if len(orders) > 1 else 0]
-            bounds = tie_bounds(ascending)
-            cases, controls = self._weights(weight, inverse, time, time_survival[:, place, None])
-            curves.append(_area(cases[:, order], controls[:, order], bounds))
-        return torch.stack(curves, dim=1)
+    def _once_survival(self) -> Tensor:
+        """G of everybody's duration in the data; (batch)."""
+        return self._survival(self._once()[-1])[0]
 
-    def _weights(
-        self, weight: Tensor, inverse: Tensor, time: Tensor, survival: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Weight of everybody as a case and as a control at a time; (replicate, batch) each."""
-        target = self.target
-        by_time = target.duration <= time
-        own = target.event == self.cause
-        cases = torch.where(by_time & own, inverse, 0.0)
-        controls = torch.where(by_time, 0.0, weight)
-        if self.controls == "cause-free":
-            others = torch.where(by_time & ~own, inverse, 0.0)
-            controls = controls / torch.where(survival > 0, survival, torch.nan) + others
-        return cases, controls
-
-    def _event_survival(self, drawn: Tensor) -> Tensor:
+    def _survival(self, drawn: Tensor) -> Tensor:
         duration = self.target.duration
         return censoring_survival_at(self.training, drawn, duration, self.event_weight)
 
-    def _result(self, value: float, time: float, name: str) -> Result:
+    def _mean(self, curves: Tensor, drawn: Tensor) -> Tensor:
+        incidence = incidence_replicates(self.target, drawn, self.cause, self.times)
+        share = torch.diff(incidence, dim=1, prepend=torch.zeros_like(incidence[:, :1]))
+        return (curves * share).sum(dim=1) / incidence[:, -1]
+
+    def _curves(self, *counts: Tensor) -> Tensor:
+        """AUC; (replicate, grid), NaN where it is undefined."""
         target = self.target
-        size = len(target.duration)
+        weight = counts[0].to(self.times.device, torch.float64)
+        if target.weight is not None:
+            weight = weight * target.weight
+        happened = (target.event > 0) & (weight > 0)
+        inverse = torch.where(happened, weight / self._survival(counts[-1]), 0.0)
+        inverse = torch.where(inverse.isinf(), torch.nan, inverse)
+        time_survival = censoring_survival_at(self.training, counts[-1], self.times, "at")
+        curves: list[Tensor] = []
+        for column in self.scores.unbind(1):
+            ascending, order = ascending_order(column)
+            people = _People(
+                target.duration[order],
+                target.event[order] == self.cause,
+                weight[:, order],
+                inverse[:, order],
+                tie_bounds(ascending),
+            )
+            one_each = self.scores.shape[1] > 1
+            places = [len(curves)] if one_each else range(len(self.times))
+            curves += [
+                people.area(float(self.times[place]), self._others(time_survival[:, place, None]))
+                for place in places
+            ]
+        return torch.stack(curves, dim=1)
+
+    def _others(self, survival: Tensor) -> Tensor | None:
+        """G(t), where controls who had a competing event are weighed against the others."""
+        if self.controls == "event-free":
+            return None  # all controls weigh the same, so G(t) cancels
+        return torch.where(survival > 0, survival, torch.nan)
+
+    def _result(self, value: float, time: float, survival: Tensor, name: str) -> Result:
+        target = self.target
         by_time = target.duration <= time
         cases = by_time & (target.event == self.cause)
-        events = int(cases.sum())
-        if not isnan(value):
-            drawn = self.times.new_ones(1, len(self.training.duration))
-            weights = 1 / self._event_survival(drawn)[0][cases]
-            method = f"{name}, cause {self.cause}, {self.controls} controls"
-            method = f"{method}; {describe_weights(self.training, weights)}"
-            return Estimate(value, None, method, size, events)
-        return Undefined(self._reason(time, events, by_time), size, events)
+        size, events = len(target.duration), int(cases.sum())
+        if isnan(value):
+            return Undefined(self._reason(time, events, by_time), size, events)
+        method = f"{name}, cause {self.cause}, {self.controls} controls"
+        method = f"{method}; {describe_weights(self.training, 1 / survival[cases])}"
+        return Estimate(value, None, method, size, events)
 
     def _reason(self, time: float, cases: int, by_time: Tensor) -> str:
         others = by_time & (self.target.event > 0) & (self.target.event != self.cause)
@@ -166,10 +169,41 @@ class DynamicAucStatistic:
         return unknown_weight(self.training, time, "ask for an earlier time")
 
 
-def _area(cases: Tensor, controls: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
-    """Weighted share of the pairs won by the case; (replicate), in the order of the scores."""
-    first, after = bounds
-    below = torch.cat([torch.zeros_like(controls[:, :1]), controls.cumsum(1)], dim=1)
-    credit = (below[:, first] + below[:, after]) / 2
-    total = cases.sum(dim=1) * controls.sum(dim=1)
-    return torch.where(total == 0, torch.nan, (cases * credit).sum(dim=1) / total)
+@dataclass(frozen=True, slots=True)
+class _People:
+    """The evaluated subjects in the order of their scores.
+
+    Attributes:
+        duration: float64 (batch).
+        own: Had the event of the cause; bool (batch).
+        weight: How often each counts; float64 (replicate, batch).
+        inverse: The same / G(duration) of who had an event, else 0; float64 (replicate, batch).
+        bounds: Where each subject's tie begins and ends; int64 (batch) each.
+    """
+
+    duration: Tensor
+    own: Tensor
+    weight: Tensor
+    inverse: Tensor
+    bounds: tuple[Tensor, Tensor]
+
+    def area(self, time: float, others: Tensor | None) -> Tensor:
+        """Weighted share of the pairs won by the case; (replicate).
+
+        Args:
+            time: Cases had the event by then.
+            others: G(t) (replicate, 1) where competing events are controls too.
+        """
+        by_time = self.duration <= time
+        controls = self.weight.masked_fill(by_time, 0.0)
+        if others is not None:
+            competing = self.inverse.masked_fill(~by_time | self.own, 0.0)
+            controls = controls / others + competing
+        below = controls.new_zeros(len(controls), controls.shape[1] + 1)
+        torch.cumsum(controls, 1, out=below[:, 1:])
+        rows = (by_time & self.own).nonzero()[:, 0]
+        first, after = (bound[rows] for bound in self.bounds)
+        cases = self.inverse[:, rows]
+        won = (cases * (below[:, first] + below[:, after])).sum(dim=1) / 2
+        total = cases.sum(dim=1) * below[:, -1]
+        return torch.where(total == 0, torch.nan, won / total)

@@ -1,0 +1,349 @@
+"""Every metric, whatever it is given: a finite Estimate, an Undefined with its reason, or a
+DataError that says what is wrong. Never another exception, a NaN, or a 0 for want of knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survkit.errors import DataError
+from survkit.flow import SurvivalTarget
+from survkit.metrics import (
+    Bootstrap,
+    DCalibration,
+    Estimate,
+    Undefined,
+    adjusted_antolini_concordance,
+    antolini_concordance,
+    antolini_from_prediction,
+    antolini_prediction_statistic,
+    antolini_statistic,
+    bootstrap_replicates,
+    brier_score,
+    brier_score_incidence,
+    brier_statistic,
+    calibration_at,
+    calibration_index,
+    calibration_index_statistic,
+    d_calibration,
+    d_calibration_from_prediction,
+    dynamic_auc,
+    dynamic_auc_statistic,
+    harrell_concordance,
+    harrell_statistic,
+    integrated_brier_score,
+    integrated_brier_score_incidence,
+    mean_dynamic_auc,
+    scaled_brier_score,
+    scaled_brier_score_incidence,
+    scaled_brier_statistic,
+    smooth_calibration,
+    uno_concordance,
+    uno_statistic,
+    with_interval,
+)
+from survkit.nonparametric.log_rank import LogRank, log_rank
+from survkit.nonparametric.restricted_mean import restricted_mean_survival
+from survkit.prediction import GridPrediction
+
+GRID = (1.0, 2.5, 4.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Subjects and what is predicted for them."""
+
+    target: SurvivalTarget
+    training: SurvivalTarget
+    score: torch.Tensor
+    incidence: torch.Tensor
+
+    @property
+    def column(self) -> torch.Tensor:
+        """Column of each subject's duration on the grid."""
+        edges = torch.tensor(GRID, dtype=torch.float64)
+        return torch.searchsorted(edges, self.target.duration).clamp(max=len(GRID) - 1)
+
+    @property
+    def prediction(self) -> GridPrediction:
+        """The incidence of one cause as a typed prediction."""
+        knots = torch.tensor(GRID, dtype=torch.float64)
+        return GridPrediction(knots, self.incidence[:, None], "linear", known_until=9.0)
+
+
+Arguments = dict[str, Any]
+
+
+def ranked(case: Case) -> Arguments:
+    return {"risk_score": case.score, "target": case.target}
+
+
+def weighted(case: Case) -> Arguments:
+    return {**ranked(case), "training": case.training}
+
+
+def timed(case: Case) -> Arguments:
+    return {**weighted(case), "times": GRID}
+
+
+def columns(case: Case) -> Arguments:
+    return {"incidence": case.incidence, "column": case.column, "target": case.target}
+
+
+def typed(case: Case) -> Arguments:
+    return {"prediction": case.prediction, "target": case.target}
+
+
+def incidences(case: Case) -> Arguments:
+    both = {"target": case.target, "training": case.training}
+    return {"incidence": case.incidence, "times": GRID, **both}
+
+
+def survivals(case: Case) -> Arguments:
+    arguments = incidences(case)
+    return {"survival": 1 - arguments.pop("incidence"), **arguments}
+
+
+def calibrated(case: Case) -> Arguments:
+    return {"horizon": 2.5, "predicted": case.incidence[:, 1].contiguous(), "target": case.target}
+
+
+def own_survival(case: Case) -> Arguments:
+    return {"survival": (1 - case.incidence[:, 0]).contiguous(), "target": case.target}
+
+
+def grouped(case: Case) -> Arguments:
+    return {"target": case.target, "group": (case.score > 0).long()}
+
+
+def followed(case: Case) -> Arguments:
+    target = case.target
+    return {"duration": target.duration, "observed": target.event > 0, "tau": 2.5}
+
+
+METRICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = {
+    "harrell": (harrell_concordance, ranked),
+    "uno": (uno_concordance, weighted),
+    "dynamic auc": (dynamic_auc, timed),
+    "mean dynamic auc": (mean_dynamic_auc, timed),
+    "antolini": (antolini_concordance, columns),
+    "antolini of a prediction": (antolini_from_prediction, typed),
+    "adjusted antolini": (adjusted_antolini_concordance, columns),
+    "brier": (brier_score, survivals),
+    "integrated brier": (integrated_brier_score, survivals),
+    "scaled brier": (scaled_brier_score, survivals),
+    "brier of a cause": (brier_score_incidence, incidences),
+    "integrated brier of a cause": (integrated_brier_score_incidence, incidences),
+    "scaled brier of a cause": (scaled_brier_score_incidence, incidences),
+    "calibration": (calibration_at, calibrated),
+    "calibration index": (calibration_index, calibrated),
+    "smooth calibration": (smooth_calibration, calibrated),
+    "d-calibration": (d_calibration, own_survival),
+    "d-calibration of a prediction": (d_calibration_from_prediction, typed),
+    "log-rank": (log_rank, grouped),
+    "restricted mean": (restricted_mean_survival, followed),
+}
+
+STATISTICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = {
+    "harrell": (harrell_statistic, ranked),
+    "uno": (uno_statistic, weighted),
+    "dynamic auc": (dynamic_auc_statistic, timed),
+    "antolini": (antolini_statistic, columns),
+    "antolini of a prediction": (antolini_prediction_statistic, typed),
+    "brier": (brier_statistic, incidences),
+    "scaled brier": (scaled_brier_statistic, incidences),
+    "calibration index": (calibration_index_statistic, calibrated),
+}
+
+RANKS = ("harrell", "uno", "dynamic auc", "mean dynamic auc", "antolini")
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, events: str = "any", constant: bool = False) -> Case:
+    """Few subjects with many ties in durations, scores and predictions."""
+    size = draw(st.integers(1, 12))
+
+    def numbers(low: int, high: int) -> torch.Tensor:
+        values = draw(st.lists(st.integers(low, high), min_size=size, max_size=size))
+        return torch.tensor(values)
+
+    def subjects() -> SurvivalTarget:
+        event = numbers(0, 2)
+        if events == "none":
+            event = torch.zeros_like(event)
+        elif events == "one":
+            event = torch.zeros_like(event)
+            event[draw(st.integers(0, size - 1))] = 1
+        weight = numbers(1, 3).double() if draw(st.booleans()) else None
+        return SurvivalTarget(numbers(1, 8).double() / 2 + 0.5, event, weight=weight)
+
+    target = subjects()
+    training = target if draw(st.booleans()) else subjects()
+    steps = torch.stack([numbers(0, 3) for _ in GRID], dim=1).double() / 9
+    score = numbers(-2, 2).double()
+    if constant:
+        score, steps = torch.full_like(score, 3.0), torch.full_like(steps, 0.1)
+    return Case(target, training, score, steps.cumsum(1))
+
+
+def check(found: Any) -> None:
+    """Refuse anything but finite numbers and reasons."""
+    if isinstance(found, tuple):
+        for one in found:
+            check(one)
+    elif isinstance(found, Undefined):
+        assert len(found.reason) > 10
+        assert "nan" not in found.reason
+    elif isinstance(found, Estimate):
+        assert isfinite(found.value)
+        assert found.method
+    elif isinstance(found, DCalibration | LogRank):
+        assert isfinite(found.statistic)
+        assert 0 <= found.p_value <= 1
+    elif isinstance(found, torch.Tensor):
+        assert bool(found.isfinite().all())
+    else:
+        check((found.observed_expected, *(group.observed for group in found.groups)))
+
+
+def refused_by_name(function: Callable[..., Any], arguments: Arguments) -> Any:
+    """Call, where weights are drawn that a metric may refuse by name."""
+    target = arguments.get("target")
+    try:
+        return function(**arguments)
+    except DataError as error:
+        if target is None or target.weight is None or "target.weight" not in str(error):
+            raise
+        return function(**{**arguments, "target": replace(target, weight=None)})
+
+
+@pytest.mark.parametrize("name", METRICS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_a_number_or_a_reason(name: str, data: st.DataObject) -> None:
+    """Ties, few subjects, all censored, one event, constant predictions: no exception, no NaN."""
+    events = data.draw(st.sampled_from(["any", "none", "one"]))
+    case = data.draw(cases(events=events, constant=data.draw(st.booleans())))
+    function, arguments = METRICS[name]
+
+    check(refused_by_name(function, arguments(case)))
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+@settings(max_examples=15, deadline=None)
+@given(case=cases())
+def test_replicates_and_intervals_too(name: str, case: Case) -> None:
+    """Resampling gives a finite number or NaN for each replicate of what is defined."""
+    function, arguments = STATISTICS[name]
+    statistic = function(**arguments(case))
+
+    check(with_interval(statistic, Bootstrap(replicates=8)))
+    if isinstance(statistic.estimate(), Estimate):
+        assert not bool(bootstrap_replicates(statistic, Bootstrap(replicates=8)).isinf().any())
+
+
+@pytest.mark.parametrize("name", RANKS)
+@settings(max_examples=25, deadline=None)
+@given(case=cases(constant=True))
+def test_saying_nothing_is_one_half_or_undefined(name: str, case: Case) -> None:
+    """Equal scores for everybody are never worth 0."""
+    function, arguments = METRICS[name]
+    found = function(**arguments(case))
+
+    for one in found if isinstance(found, tuple) else (found,):
+        assert isinstance(one, Undefined) or one.value == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [*RANKS, "calibration index", "d-calibration", "log-rank"])
+@settings(max_examples=15, deadline=None)
+@given(case=cases(events="none"))
+def test_all_censored_is_undefined(name: str, case: Case) -> None:
+    """Who saw no event cannot rank, calibrate or test."""
+    function, arguments = METRICS[name]
+    found = refused_by_name(function, arguments(case))
+
+    for one in found if isinstance(found, tuple) else (found,):
+        assert isinstance(one, Undefined)
+
+
+NAN, INFINITE = float("nan"), float("inf")
+SIZE = 4
+GOOD = Case(
+    SurvivalTarget(torch.tensor([1.0, 2.0, 3.0, 4.5]), torch.tensor([1, 0, 2, 1])),
+    SurvivalTarget(torch.tensor([1.0, 2.0, 3.0, 5.0]), torch.tensor([1, 0, 1, 0])),
+    torch.tensor([1.0, 0.0, 2.0, -1.0]),
+    torch.tensor([[0.1, 0.2, 0.4]]).double().expand(SIZE, 3),
+)
+
+BAD_TARGETS = {
+    "nothing": None,
+    "a tensor": torch.rand(SIZE),
+    "a duration that is NaN": SurvivalTarget(torch.full((SIZE,), NAN), GOOD.target.event),
+    "an infinite duration": SurvivalTarget(torch.full((SIZE,), INFINITE), GOOD.target.event),
+    "a negative duration": SurvivalTarget(torch.full((SIZE,), -1.0), GOOD.target.event),
+    "events that are no codes": SurvivalTarget(GOOD.target.duration, torch.rand(SIZE)),
+    "a negative event code": SurvivalTarget(GOOD.target.duration, -GOOD.target.event),
+    "a list": SurvivalTarget([1.0, 2.0, 3.0, 4.0], GOOD.target.event),  # type: ignore[arg-type]
+    "no subject": SurvivalTarget(torch.zeros(0), torch.zeros(0, dtype=torch.int64)),
+    "a weight of zero": replace(GOOD.target, weight=torch.zeros(SIZE)),
+    "entry after the duration": replace(GOOD.target, entry=torch.full((SIZE,), 99.0)),
+}
+
+BAD_NUMBERS = {
+    "nothing": None,
+    "a list": [0.1, 0.2, 0.3, 0.4],
+    "a word": "high",
+    "NaN": torch.full((SIZE, 3), NAN),
+    "infinite": torch.full((SIZE, 3), INFINITE),
+    "one NaN": torch.tensor([NAN, 0.1, 0.2, 0.3]),
+    "one infinite": torch.tensor([INFINITE, 0.1, 0.2, 0.3]),
+    "too few": torch.rand(SIZE - 1),
+    "too many axes": torch.rand(SIZE, 3, 2),
+    "nobody": torch.zeros(0),
+}
+
+TENSORS = ("risk_score", "incidence", "survival", "predicted", "column", "group", "duration")
+
+
+def hostile() -> list[Any]:
+    """Every metric with every one of its arguments spoilt in every way."""
+    found = []
+    for name, (_, arguments) in METRICS.items():
+        for argument in arguments(GOOD):
+            bad: Mapping[str, Any] = {}
+            if argument in ("target", "training"):
+                bad = BAD_TARGETS
+            elif argument in TENSORS:
+                bad = BAD_NUMBERS
+            elif argument in ("horizon", "tau"):
+                bad = {"zero": 0.0, "negative": -1.0, "NaN": NAN}
+            elif argument == "times":
+                bad = {"NaN": (1.0, NAN, 3.0), "infinite": (1.0, 2.0, INFINITE), "down": (3, 2, 1)}
+            found += [
+                pytest.param(name, argument, value, id=f"{name}: {argument} is {word}")
+                for word, value in bad.items()
+            ]
+    return found
+
+
+@pytest.mark.parametrize(("name", "argument", "bad"), hostile())
+def test_nonsense_is_refused(name: str, argument: str, bad: Any) -> None:
+    """NaN, infinite, wrong type, wrong shape: a DataError, not a number and not a crash."""
+    function, arguments = METRICS[name]
+
+    with pytest.raises(DataError, match=r"\w+ .{10,}"):
+        function(**{**arguments(GOOD), argument: bad})
+
+
+def test_the_good_case_is_good() -> None:
+    """What the refusals spoil is accepted as it is."""
+    for function, arguments in METRICS.values():
+        check(function(**arguments(GOOD)))
