@@ -104,7 +104,7 @@ def test_components_come_ordered_by_kind_the_core_first() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "message"),
     [
-        ("encoder", "vectr", "Did you mean 'vector'. Known: densenet3d-121, resnet3d-18, tab"),
+        ("encoder", "vectr", "Did you mean 'vector'. Known: cnn3d, densenet3d-121, "),
         ("head", "rank-n-contrast", "There is a loss of that name"),
         ("encoder", "vq3d", "survkit-robsurv provides it: pip install survkit-robsurv"),
         ("encoder", "robsurv/new", "survkit-robsurv provides it: pip install survkit-robsurv"),

@@ -88,6 +88,7 @@ def test_a_full_disk_keeps_the_numbers_that_were_there(
         assert {p: p.read_bytes() for p in tiny_disk.rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.slow
 def test_a_killed_overwrite_keeps_the_old_run_and_resumes(
     place: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
