@@ -54,6 +54,15 @@ COMMANDS: dict[str, Entry] = {
         "Compute the metrics of a run, with intervals.",
         ("survkit evaluate runs/cv",),
     ),
+    "compare": Entry(
+        "survkit.cli.compare:command",
+        "Compare models on predictions of the same subjects.",
+        (
+            "survkit compare runs/a runs/b",
+            "survkit compare ridge=runs/a deep=runs/b --metric harrell --reference ridge "
+            "--margin 0.02",
+        ),
+    ),
     "report": Entry(
         "survkit.cli.report:command",
         "Write the HTML report of a run.",

@@ -152,6 +152,7 @@ def _facts(read: Mapping[str, Predictions], table: Predictions, cause: int) -> d
             for name, one in read.items()
         },
         "cause": table.causes[cause - 1],
+        "causes": list(table.causes),
         "splits_hash": table.splits_hash,
         "time_unit": table.time_unit,
         "horizon": table.horizon,

@@ -4,8 +4,12 @@ A concordance asks for the order of predictions alone, and each model's order is
 scale: log hazards of one lie between -2 and 2, probabilities of another between 0 and 1. To swap
 the numbers themselves would mix the scales, and the null distribution would be about the scales
 instead of about the order. So ranks are exchanged: within each group of subjects that is ordered
-together the smallest prediction is 0, the largest 1, ties share their mean rank. No concordance
+together predictions become (rank - 1/2) / size, ties sharing their mean rank. No concordance
 changes by it.
+
+Simulated, 100 subjects, two equally good models, nominal 5%: with the scores as they are the test
+rejects in 4% where both have one scale, in 1% where one is shrunk to a fifth, and never where they
+also correlate by 0.95; with ranks in 4 to 5% every time.
 """
 
 from __future__ import annotations

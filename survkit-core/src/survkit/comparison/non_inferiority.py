@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from survkit.comparison.bootstrap_difference import SMALLEST_SHARE
 from survkit.errors import ConfigError
 from survkit.metrics.estimate import Undefined
 
@@ -49,7 +50,7 @@ def non_inferiority(
         level: One-sided confidence; 0.975 is the lower end of a two-sided 95% interval.
 
     Returns:
-        The test, or Undefined with fewer than two defined resamples.
+        The test, or Undefined where the metric is in too many resamples.
 
     Raises:
         ConfigError: The margin or the level is impossible.
@@ -62,11 +63,11 @@ def non_inferiority(
     if not 0 < level < 1:
         raise ConfigError(f"level must lie between 0 and 1, not {level}")
     known = replicates[~replicates.isnan()]
-    if len(known) < 2:
+    if len(known) < max(2.0, SMALLEST_SHARE * len(replicates)):
         return Undefined(
-            f"a bound needs two bootstrap resamples at least in which the metric is defined, "
-            f"here are {len(known)}",
-            len(known),
+            f"no bound: the metric is undefined in {len(replicates) - len(known)} of "
+            f"{len(replicates)} resamples",
+            len(replicates),
             0,
         )
     bound = float(torch.quantile(known, 1 - level))

@@ -28,11 +28,12 @@ def verdict(
     """
     if isinstance(test, Undefined) or p_holm is None:
         return "not defined"
+    words = "no difference shown"
     if p_holm <= 1 - level:
         better, worse = names if gain > 0 else names[::-1]
         words = f"{better} is better than {worse}"
-    else:
-        words = "no difference shown"
+        if gain > 0:  # what is better needs no margin
+            return words
     if isinstance(judged, NonInferiority):
         if judged.shown:
             words += f"; {names[0]} is at most {judged.margin:g} worse than {names[1]}"
