@@ -89,7 +89,7 @@ def test_shares_count_from_chance(phantom: Phantom, predictions: Predictions) ->
 
 def test_models_differ_in_their_encoders_alone() -> None:
     """A single modality's recipe is the fused one with that one encoder."""
-    recipes = demo_recipes(DemoSettings(seed=7, epochs=3))
+    recipes = demo_recipes(DemoSettings(seed=7, changes=("training.epochs=3",)))
     fused = recipes["fused"].to_dict()
 
     assert list(recipes) == ["fused", "ct", "pet", "clinical"]

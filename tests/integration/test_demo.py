@@ -12,7 +12,7 @@ import pytest
 from survkit.cli import main
 from survkit.demo import DemoSettings
 
-TINY = DemoSettings(subjects=60, size=16, epochs=1, replicates=20)
+TINY = DemoSettings(subjects=60, size=16, changes=("training.epochs=1",), replicates=20)
 
 
 @pytest.fixture

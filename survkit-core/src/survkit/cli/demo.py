@@ -60,7 +60,12 @@ def _introduction(settings: DemoSettings) -> str:
 
 @contextmanager
 def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that draws one bar per thing that is being done, on stderr."""
+    """Give a function that draws one bar per thing that is being done, on stderr; where that is no
+    terminal, it writes a line when a thing is done.
+    """
+    if not sys.stderr.isatty():
+        yield _say_when_done()
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeElapsedColumn as Elapsed
@@ -77,6 +82,17 @@ def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(tasks[what], completed=done)
 
         yield tell
+
+
+def _say_when_done() -> Callable[[str, int, int], None]:
+    said: set[str] = set()
+
+    def tell(what: str, done: int, total: int) -> None:
+        if done >= total and what not in said:
+            said.add(what)
+            print(f"{what}: done", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _print_table(result: DemoResult) -> None:

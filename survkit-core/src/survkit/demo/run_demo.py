@@ -16,6 +16,7 @@ from survkit.demo.folder import RESULT_FILE, demo_folder
 from survkit.demo.oracle import best_of, evaluate_oracle
 from survkit.demo.result import DemoResult, Row
 from survkit.demo.settings import DemoSettings
+from survkit.errors import RunError
 from survkit.phantom import Phantom, PhantomConfig, generate_phantom, write_cohort
 from survkit.recipe import Recipe
 from survkit.training import CrossValidation, cross_validate
@@ -89,10 +90,8 @@ def demo_recipes(settings: DemoSettings) -> dict[str, Recipe]:
     """Return the fused recipe and, differing in nothing but the encoders, that of each modality."""
     from survkit.plugins import default_registry
 
-    fused = Recipe.read("demo", registry=default_registry())
-    fused = fused.with_value("training.seed", settings.seed)
-    if settings.epochs is not None:
-        fused = fused.with_value("training.epochs", settings.epochs)
+    changes = [*settings.changes, f"training.seed={settings.seed}"]
+    fused = Recipe.read("demo", registry=default_registry(), overrides=changes)
     alone = {
         name: fused.model_copy(update={"encoders": {name: encoder}, "title": LABELS[name]})
         for name, encoder in fused.encoders.items()
@@ -141,6 +140,7 @@ def _train(
 ) -> dict[str, CrossValidation]:
     """Cross-validate every model, the largest first, at the same time where there are cores."""
     import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     def tell(name: str, epochs: int) -> None:
         recipe = recipes[name]
@@ -150,9 +150,15 @@ def _train(
     parallel: Any = joblib.Parallel
     delayed: Any = joblib.delayed
     with epochs_watched({name: plan.folder / name for name in recipes}, tell):
-        runs = parallel(n_jobs=jobs)(
-            delayed(_cross_validate)(plan, name, recipe) for name, recipe in recipes.items()
-        )
+        try:
+            runs = parallel(n_jobs=jobs)(
+                delayed(_cross_validate)(plan, name, recipe) for name, recipe in recipes.items()
+            )
+        except TerminatedWorkerError as error:
+            raise RunError(
+                "the system ended a training process, most likely for lack of memory; "
+                "close other programs, or train one model at a time with --jobs 1"
+            ) from error
     return dict(zip(recipes, runs, strict=True))
 
 

@@ -14,15 +14,15 @@ class DemoSettings:
     Attributes:
         subjects: Number of generated subjects.
         size: Voxels per edge of their volumes.
-        epochs: Instead of the recipe's.
+        changes: Of the recipe, as ``path=value``.
         folds: Number of test parts.
         replicates: Bootstrap resamples of the intervals.
         seed: Of the cohort, the division and the training.
     """
 
-    subjects: int = 1000
+    subjects: int = 1400
     size: int = 20
-    epochs: int | None = None
+    changes: tuple[str, ...] = ()
     folds: int = 3
     replicates: int = 1000
     seed: int = 0
@@ -34,4 +34,5 @@ class DemoSettings:
     @classmethod
     def fast(cls, *, seed: int = 0) -> DemoSettings:
         """Return a demo of a minute or less, too small to come near the oracle."""
-        return cls(subjects=300, size=16, epochs=8, replicates=200, seed=seed)
+        changes = ("training.epochs=12", "training.micro_batch=32", "training.risk_set=32")
+        return cls(subjects=300, size=16, changes=changes, replicates=200, seed=seed)
