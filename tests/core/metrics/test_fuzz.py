@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -132,7 +133,9 @@ def followed(case: Case) -> Arguments:
 METRICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = {
     "harrell": (harrell_concordance, ranked),
     "uno": (uno_concordance, weighted),
+    "uno at risk": (partial(uno_concordance, competing="at-risk"), weighted),
     "dynamic auc": (dynamic_auc, timed),
+    "dynamic auc, cause-free": (partial(dynamic_auc, controls="cause-free"), timed),
     "mean dynamic auc": (mean_dynamic_auc, timed),
     "antolini": (antolini_concordance, columns),
     "antolini of a prediction": (antolini_from_prediction, typed),
@@ -155,6 +158,7 @@ METRICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = 
 STATISTICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = {
     "harrell": (harrell_statistic, ranked),
     "uno": (uno_statistic, weighted),
+    "uno at risk": (partial(uno_statistic, competing="at-risk"), weighted),
     "dynamic auc": (dynamic_auc_statistic, timed),
     "antolini": (antolini_statistic, columns),
     "antolini of a prediction": (antolini_prediction_statistic, typed),
@@ -163,7 +167,7 @@ STATISTICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]]
     "calibration index": (calibration_index_statistic, calibrated),
 }
 
-RANKS = ("harrell", "uno", "dynamic auc", "mean dynamic auc", "antolini")
+RANKS = ("harrell", "uno", "uno at risk", "dynamic auc", "mean dynamic auc", "antolini")
 
 
 @st.composite

@@ -44,10 +44,11 @@ def structured(target: SurvivalTarget) -> Any:
 
 
 def brute(
-    score: torch.Tensor, target: SurvivalTarget, training: SurvivalTarget, tau: float
+    score: torch.Tensor, target: SurvivalTarget, tau: float, *, at_risk: bool = False
 ) -> float:
     """The definition, pair by pair."""
-    own = SurvivalTarget(training.duration, (training.event == 1).long(), weight=training.weight)
+    ends = target.event > 0 if at_risk else target.event == 1
+    own = SurvivalTarget(target.duration, ends.long(), weight=target.weight)
     before = censoring_survival(own).before(target.duration)
     top = bottom = 0.0
     for i in range(len(score)):
@@ -55,12 +56,13 @@ def brute(
             t_i, t_j = float(target.duration[i]), float(target.duration[j])
             if target.event[i] != 1 or t_i > tau:
                 continue
-            if not (t_i < t_j or (t_i == t_j and target.event[j] != 1)):
+            kept = at_risk and target.event[j] == 2 and t_j < t_i
+            if not (kept or t_i < t_j or (t_i == t_j and target.event[j] != 1)):
                 continue
             if target.strata is not None and target.strata[i] != target.strata[j]:
                 continue
             pair = 1.0 if target.weight is None else float(target.weight[i] * target.weight[j])
-            pair /= float(before[i]) ** 2
+            pair /= float(before[i]) * float(before[j] if kept else before[i])
             bottom += pair
             top += pair * (float(score[i] > score[j]) + 0.5 * float(score[i] == score[j]))
     return top / bottom
@@ -78,6 +80,18 @@ def test_equals_r(reference: str, tau: float | None) -> None:
     found = value(uno_concordance(score, target, target, tau=tau))
 
     assert found == pytest.approx(GOLDEN[reference][0], rel=1e-10)
+
+
+def test_competing_risks_equal_r() -> None:
+    """R's pec::cindex with a competing cause, marginal censoring model, until 9."""
+    data = GOLDEN["cohort"]
+    duration = torch.tensor(data["duration"], dtype=torch.float64)
+    target = SurvivalTarget(duration, torch.tensor(data["cause"]))
+    score = torch.tensor(GOLDEN["incidence"], dtype=torch.float64).view(3, -1)[1]
+
+    found = uno_concordance(score, target, target, tau=9.0, competing="at-risk")
+
+    assert value(found) == pytest.approx(GOLDEN["uno_cause_tau_9"][0], rel=1e-12)
 
 
 @pytest.mark.parametrize("rounded", [True, False])
@@ -100,7 +114,8 @@ def test_equals_scikit_survival(rounded: bool, tau: float | None) -> None:
 
 
 @pytest.mark.parametrize("fields", [(), ("weight",), ("weight", "strata")])
-def test_equals_the_definition(fields: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("competing", ["censored", "at-risk"])
+def test_equals_the_definition(fields: tuple[str, ...], competing: Any) -> None:
     """A double loop, with weights, strata, a second cause, ties and a limit."""
     generator = torch.Generator().manual_seed(4)
     optional: dict[str, Any] = {}
@@ -112,9 +127,10 @@ def test_equals_the_definition(fields: tuple[str, ...]) -> None:
     target = SurvivalTarget(plain.duration, plain.event, **optional)
     score = scores(60, 6)
 
-    found = uno_concordance(score, target, target, tau=14.0)
+    found = uno_concordance(score, target, target, tau=14.0, competing=competing)
 
-    assert value(found) == pytest.approx(brute(score, target, target, 14.0), rel=1e-12)
+    expected = brute(score, target, 14.0, at_risk=competing == "at-risk")
+    assert value(found) == pytest.approx(expected, rel=1e-12)
 
 
 def test_equals_harrell_without_censoring() -> None:
@@ -146,13 +162,14 @@ def test_does_not_depend_on_the_censoring() -> None:
     assert abs(value(harrell_concordance(score, target, tau=8.0)) - truth) > 0.03
 
 
+@pytest.mark.parametrize("competing", ["censored", "at-risk"])
 @pytest.mark.parametrize("same", [True, False])
-def test_replicates_equal_resampled_subjects(same: bool) -> None:
+def test_replicates_equal_resampled_subjects(same: bool, competing: Any) -> None:
     """Each replicate is the concordance of the drawn subjects, the censoring model refitted."""
     target, score = cohort(40, 10, causes=2), scores(40, 11)
-    training = target if same else cohort(50, 12)
+    training = target if same else cohort(50, 12, causes=2)
     generator = torch.Generator().manual_seed(1)
-    statistic = uno_statistic(score, target, training, tau=15.0)
+    statistic = uno_statistic(score, target, training, tau=15.0, competing=competing)
     counts = [bootstrap_counts(size, 6, generator) for size in statistic.sizes]
 
     found = statistic.replicates(*counts)
@@ -162,7 +179,7 @@ def test_replicates_equal_resampled_subjects(same: bool) -> None:
         rows = torch.arange(40).repeat_interleave(counts[0][row])
         drawn = torch.arange(len(training.duration)).repeat_interleave(counts[-1][row])
         resampled, refitted = select(target, rows), select(training, drawn)
-        expected = uno_concordance(score[rows], resampled, refitted, tau=15.0)
+        expected = uno_concordance(score[rows], resampled, refitted, tau=15.0, competing=competing)
         assert float(found[row]) == pytest.approx(value(expected), rel=1e-12)
 
 
@@ -233,6 +250,7 @@ def test_limit_includes_its_own_time() -> None:
         ({"target": None}, "target must be a SurvivalTarget"),
         ({"tau": 0.0}, "tau must be"),
         ({"cause": 0}, "cause must be"),
+        ({"competing": "ignored"}, "competing must be"),
         ({"event_weight": "after"}, "event_weight must be"),
     ],
 )

@@ -18,6 +18,7 @@ from survkit.metrics.ipcw import EventWeight
 from survkit.metrics.pair_statistic import event_blocks
 from survkit.metrics.pairs import (
     Outcome,
+    Suffixes,
     comparable_block,
     outcome_without_events,
     places_of,
@@ -33,8 +34,10 @@ class UnoStatistic:
 
     Attributes:
         outcome: What was observed, without delayed entry.
+        kept: Who had a competing event and stays comparable with later events; bool (batch).
         score: Risk scores; float64 (batch).
-        training: The subjects of the censoring model; event 1 is the cause asked about.
+        training: The subjects of the censoring model; event 1 ends a follow-up that is not
+            censored.
         same_subjects: The evaluated subjects are the training subjects, so they are resampled
             together.
         event_weight: Where the censoring survival is read for an event.
@@ -42,6 +45,7 @@ class UnoStatistic:
     """
 
     outcome: Outcome
+    kept: Tensor | None
     score: Tensor
     training: SurvivalTarget
     same_subjects: bool
@@ -61,7 +65,8 @@ class UnoStatistic:
         if undefined is not None:
             return undefined
         rows = outcome.anchor.nonzero()[:, 0]
-        survival = self._survival(outcome.time.new_ones(1, len(self.training.duration)), rows)[0]
+        once = outcome.time.new_ones(1, len(self.training.duration))
+        survival = self._survival(once, outcome.time[rows])[0]
         unknown = ~(survival > 0)
         if bool(unknown.any()):
             time = float(outcome.time[rows][unknown].min())
@@ -69,6 +74,11 @@ class UnoStatistic:
             return Undefined(reason, outcome.n, outcome.events)
         inverse = torch.zeros_like(outcome.time).index_put_((rows,), survival**-2)
         concordant, comparable = self._sums(inverse)
+        if self.kept is not None:
+            everybody = self.kept.to(torch.float64)[None]
+            kept = self._kept_weights(everybody, once)[0]
+            more = self._kept_sums(inverse.sqrt(), kept)
+            concordant, comparable = concordant + more[0], comparable + more[1]
         if comparable <= 0:
             return Undefined(
                 "no comparable pair: nobody is known to be event-free at the time of an event",
@@ -93,25 +103,72 @@ class UnoStatistic:
         if outcome.weight is not None:
             weight = weight * outcome.weight
         rows = outcome.anchor.nonzero()[:, 0]
-        survival = self._survival(counts[-1], rows)
+        survival = self._survival(counts[-1], outcome.time[rows])
         drawn = weight[:, rows] > 0
         known = (~drawn | (survival > 0)).all(dim=1)
-        own = torch.zeros_like(weight)
-        own[:, rows] = torch.where(drawn & (survival > 0), weight[:, rows] / survival**2, 0.0)
-        concordant = weight.new_zeros(len(weight))
+        inverse = torch.zeros_like(weight)
+        inverse[:, rows] = torch.where(drawn & (survival > 0), 1 / survival, 0.0)
+        own = weight * inverse**2
+        concordant, comparable = torch.zeros_like(weight[:, 0]), torch.zeros_like(weight[:, 0])
         for anchors in event_blocks(rows, outcome.n):
-            difference = self.score[anchors] - self.score[:, None]
-            credit = ((difference.sign() + 1) / 2) * comparable_block(outcome, anchors)
+            credit = self._credit(anchors) * comparable_block(outcome, anchors)
             concordant += ((weight @ credit) * own[:, anchors]).sum(dim=1)
-        comparable = weight.new_zeros(len(weight))
         for order in risk_orders(outcome):
             partners = suffix_weights(weight, order.later)
             comparable += (partners * own[:, order.anchors]).sum(dim=1)
+        if self.kept is not None:
+            kept = self._kept_weights(weight * self.kept, counts[-1])
+            own = weight * inverse
+            for anchors in event_blocks(rows, outcome.n):
+                earlier = self._earlier(anchors)
+                won = kept @ (self._credit(anchors) * earlier)
+                concordant += (won * own[:, anchors]).sum(dim=1)
+                comparable += ((kept @ earlier) * own[:, anchors]).sum(dim=1)
         return torch.where(known & (comparable > 0), concordant / comparable, torch.nan)
 
-    def _survival(self, drawn: Tensor, rows: Tensor) -> Tensor:
-        """G of the events in those rows; (replicate, event)."""
-        times = self.outcome.time[rows]
+    def _credit(self, anchors: Tensor) -> Tensor:
+        """1 where the event has the higher score, 0.5 where tied; (subject, event)."""
+        difference = self.score[anchors] - self.score[:, None]
+        return (difference.sign() + 1) / 2
+
+    def _earlier(self, anchors: Tensor) -> Tensor:
+        """1 for who left before the event, in its stratum; float64 (subject, event)."""
+        outcome = self.outcome
+        earlier = outcome.time[:, None] < outcome.time[anchors]
+        if outcome.strata is not None:
+            earlier &= outcome.strata[:, None] == outcome.strata[anchors]
+        return earlier.to(torch.float64)
+
+    def _kept_weights(self, weight: Tensor, drawn: Tensor) -> Tensor:
+        """Weight / G(t_j-); (replicate, batch)."""
+        survival = self._survival(drawn, self.outcome.time)
+        known = survival > 0  # it is, before any event that has a weight
+        return torch.where(known, weight / survival, 0.0)
+
+    def _kept_sums(self, inverse: Tensor, kept: Tensor) -> tuple[float, float]:
+        """Weight of the concordant and of all pairs of events with earlier competing events."""
+        weight = self.outcome.weight
+        if weight is not None:
+            inverse, kept = inverse * weight, kept * weight
+        concordant = comparable = 0.0
+        for order in risk_orders(self.outcome):
+            # Latest first: who left before an event is then a suffix.
+            backwards = order.later.order.flip(0)
+            time = -self.outcome.time[backwards]
+            start = torch.searchsorted(time, -self.outcome.time[order.anchors], right=True)
+            suffixes, own = Suffixes(backwards, start), inverse[order.anchors]
+            smaller, tied = suffix_rank_counts(
+                self.score.index_select(0, backwards),
+                start,
+                places_of(order.anchors, suffixes, self.outcome.n),
+                kept[backwards],
+            )
+            concordant += float((own * (smaller + 0.5 * tied)).sum())
+            comparable += float((own * suffix_weights(kept, suffixes)).sum())
+        return concordant, comparable
+
+    def _survival(self, drawn: Tensor, times: Tensor) -> Tensor:
+        """G at those times; (replicate, grid)."""
         return censoring_survival_at(self.training, drawn, times, self.event_weight)
 
     def _sums(self, inverse: Tensor) -> tuple[float, float]:

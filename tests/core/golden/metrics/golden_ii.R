@@ -1,7 +1,7 @@
 # Reference values for Uno's concordance, dynamic AUC, scaled Brier score, smooth calibration,
 # Nelson-Aalen, log-rank and restricted mean survival.
-# Run in this folder: Rscript golden_ii.R  (writes golden_ii.json; needs survival, riskRegression, prodlim)
-suppressPackageStartupMessages({library(survival); library(riskRegression); library(prodlim)})
+# Run in this folder: Rscript golden_ii.R  (writes golden_ii.json; needs survival, riskRegression, prodlim, pec)
+suppressPackageStartupMessages({library(survival); library(riskRegression); library(prodlim); library(pec)})
 data(cancer, package = "survival")
 
 number <- function(x) paste0("[", paste(ifelse(is.na(x), "null", formatC(x, digits = 17, format = "g", width = 1)), collapse = ","), "]")
@@ -10,7 +10,7 @@ object <- function(...) {
   paste0("{", paste(sprintf("\"%s\": %s", names(parts), unlist(parts)), collapse = ",\n "), "}")
 }
 text <- function(x) paste0("\"", x, "\"")
-versions <- paste(c(R.version.string, sapply(c("survival", "riskRegression", "prodlim"),
+versions <- paste(c(R.version.string, sapply(c("survival", "riskRegression", "prodlim", "pec"),
   function(p) paste(p, packageVersion(p)))), collapse = ", ")
 
 # Nelson-Aalen, log-rank and restricted mean: veteran lung cancer trial, with many ties.
@@ -56,6 +56,9 @@ score2 <- Score(list(model = incidence), formula = Hist(duration, cause) ~ 1, da
                 cens.model = "km", summary = "ipa", se.fit = FALSE, null.model = TRUE)
 brier2 <- score2$Brier$score[score2$Brier$score$model == "model", ]
 
+uno_cause <- pec::cindex(list(model = matrix(incidence[, 2], ncol = 1)), formula = Hist(duration, cause) ~ 1, data = d2,
+                         cause = 1, eval.times = 9, pred.times = 5, cens.model = "marginal")
+
 # Austin's calibration indices at 5: (sub)distribution hazard regression on a restricted cubic
 # spline of cloglog(prediction) with knots at the quantiles 0.1, 0.5, 0.9.
 spline <- function(u) {
@@ -90,7 +93,7 @@ result <- object(
   peto_strata = test(survdiff(Surv(time, status) ~ celltype + strata(trt), data = v, rho = 1)),
   log_rank_entry = number(late),
   cohort = object(duration = number(duration), event = number(status), cause = number(cause), score = number(x)),
-  uno = number(coef(uno)), uno_tau_9 = number(coef(uno_tau)),
+  uno = number(coef(uno)), uno_tau_9 = number(coef(uno_tau)), uno_cause_tau_9 = number(uno_cause$AppCindex$model),
   score_times = number(times), risk = number(risk),
   auc = number(auc$AUC), brier = number(brier$Brier), scaled_brier = number(brier$IPA),
   incidence = number(incidence),
