@@ -5,8 +5,8 @@
 - Per fold: each fold alone; their mean and standard deviation are reported beside the interval and
   never mixed with it.
 - Concordances come twice. Risk scores of different folds come from different models and need not
-  share a scale, so the headline forms pairs within folds only; probabilities do share one, so for
-  Antolini's C-td all pairs are the headline.
+  share a scale, and no interval knows that each fold has a model of its own; so the headlines form
+  pairs within folds only.
 - Brier scores take the censoring model from the training subjects of each fold: all other folds of
   the same repeat.
 - What cannot be computed is an :class:`Undefined` with its reason, in its place.

@@ -38,18 +38,19 @@ METRICS = (
         "highest",
         0.5,
         "Among pairs of subjects of whom it is known who had the event first, the share in which "
-        "that subject had the higher risk score; equal scores count half. Pairs are formed within "
+        "that subject had the higher risk score; equal scores count half. Who had another cause "
+        "first counts as censored then. Pairs are formed within "
         "folds, because risk scores of different folds come from different models and need not "
         "share a scale; concordant pairs of all folds are divided by comparable pairs of all "
         "folds.",
     ),
     MetricName(
-        ANTOLINI,
-        "Antolini's C-td, all pairs",
+        "antolini_concordance_within_folds",
+        "Antolini's C-td, pairs within folds",
         "highest",
         0.5,
         "The same question asked of the predicted probability at the moment of the earlier event, "
-        "so that curves may cross. Probabilities share a scale, so pairs across folds count too.",
+        "so that curves may cross; pairs within folds.",
     ),
     MetricName(
         "harrell_concordance_all_pairs",
@@ -60,11 +61,13 @@ METRICS = (
         "a large difference from the value within folds says that scores drift between folds.",
     ),
     MetricName(
-        "antolini_concordance_within_folds",
-        "Antolini's C-td, pairs within folds",
+        ANTOLINI,
+        "Antolini's C-td, all pairs",
         "highest",
         0.5,
-        "Antolini's C-td of the pairs within folds alone.",
+        "Antolini's C-td with pairs across folds, as probabilities share a scale. Its interval "
+        "does not know that each fold has a model of its own, so it is too narrow in small "
+        "cohorts.",
     ),
     MetricName(
         BRIER,
@@ -88,9 +91,9 @@ METRICS = (
         "one",
         1.0,
         "The observed probability of the event by the horizon (Kaplan–Meier, or Aalen–Johansen "
-        "with "
-        "competing causes) divided by the mean predicted one. Above 1 the model expects too few "
-        "events, below 1 too many.",
+        "with competing causes) divided by the mean predicted one. Above 1 the model expects too "
+        "few events, below 1 too many. Each model was fitted to a part of the same cohort, so a value "
+        "near 1 is expected here and says little about another hospital.",
     ),
 )
 """The first is the headline."""

@@ -18,6 +18,7 @@ from survkit.recipe import Recipe
 from survkit.training.candidates import candidates
 from survkit.training.fit_outcome import fit_outcome
 from survkit.training.optimizer import build_optimizer
+from survkit.training.quiet import quiet_lightning
 from survkit.training.train import resolve_precision, resolve_strategy
 from survkit.training_config import TrainingConfig
 
@@ -99,7 +100,7 @@ def check_devices(config: TrainingConfig) -> None:
         f"strategy: {config.strategy}, precision: {config.precision}"
     )
     try:
-        with warnings.catch_warnings():
+        with quiet_lightning(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trainer = Trainer(
                 accelerator=config.accelerator,

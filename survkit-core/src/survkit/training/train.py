@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gc
-import logging
 import pickle
 import shutil
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ import torch
 from survkit.errors import RunError
 from survkit.model import SurvivalModel
 from survkit.training.plan import TrainingPlan
+from survkit.training.quiet import quiet_lightning
 from survkit.training.weights_file import read_weights
 from survkit.training_config import TrainingConfig
 
@@ -81,7 +79,7 @@ def _train(
     log, point = EpochLog(folder / "log.csv"), ResumePoint(kept / "last.ckpt")
     callbacks: list[Any] = [*([best] if len(plan.validation) else []), log, point]
     module = SurvivalModule(model, plan)
-    with _quiet():
+    with quiet_lightning():
         trainer = _trainer(config, folder, callbacks, plan=plan, progress=progress)
         _run(trainer, module, point.path if point.path.is_file() else None)
     return _take(model, kept, best.path)
@@ -192,20 +190,3 @@ def _run(trainer: Any, module: Any, start: Path | None) -> None:
         raise
     if trainer.interrupted:
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's hints on devices and loaders from the user: they are about its own API."""
-    from lightning.fabric.utilities.warnings import PossibleUserWarning
-
-    talker = logging.getLogger("lightning.pytorch")
-    level = talker.level
-    talker.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PossibleUserWarning)
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-            yield
-    finally:
-        talker.setLevel(level)
