@@ -92,8 +92,8 @@ METRICS = (
         1.0,
         "The observed probability of the event by the horizon (Kaplan–Meier, or Aalen–Johansen "
         "with competing causes) divided by the mean predicted one. Above 1 the model expects too "
-        "few events, below 1 too many. Each model was fitted to a part of the same cohort, so a value "
-        "near 1 is expected here and says little about another hospital.",
+        "few events, below 1 too many. Each model was fitted to a part of the same cohort, so a "
+        "value near 1 is expected here and says little about another hospital.",
     ),
 )
 """The first is the headline."""
