@@ -160,14 +160,16 @@ def permuted_differences(
     """
     groups = np.concatenate([shares, np.zeros(-len(shares) % 8)]).reshape(-1, 8)
     patterns = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
-    sums = (groups @ (1.0 - 2.0 * patterns).T).reshape(-1)
-    begin = 256 * np.arange(len(groups))
+    sums = (groups[:, None] * (1.0 - 2.0 * patterns)).sum(axis=2)
     generator = np.random.default_rng(seed)
     size = max(1, CHUNK_CELLS // len(groups))
     for done in range(0, permutations, size):
         rows = min(size, permutations - done)
-        drawn = generator.integers(256, size=(rows, len(groups)), dtype=np.uint8)
-        yield sums.take(drawn + begin).sum(axis=1)
+        drawn = generator.integers(256, size=(len(groups), rows), dtype=np.uint8)
+        differences = np.zeros(rows)
+        for group, byte in zip(sums, drawn, strict=True):
+            differences += group.take(byte)
+        yield differences
 
 
 def cluster_shares(shares: Tensor, clusters: Tensor) -> Tensor:
