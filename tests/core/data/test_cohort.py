@@ -343,3 +343,16 @@ def test_who_is_left_out_is_listed_by_the_check(small: Any) -> None:
         ("warning", 6, "004"),
     ]
     assert "left out (outcome.unknown: exclude)" in problems[1].message
+
+
+def test_a_known_category_written_otherwise_is_refused(small: Any) -> None:
+    """A column with an empty cell comes out of a data frame as 1.0 where it was 1."""
+    small.config["modalities"]["clinical"]["categorical"] = ["stage"]
+    for number, row in enumerate(small.rows):
+        row["stage"] = "12"[number % 2]
+    spec = small.read().input_spec("clinical", range(24))
+    for row in small.rows:
+        row["stage"] += ".0"
+
+    with pytest.raises(DataError, match=r"'1.0', which is '1' in the training subjects"):
+        small.read().read_sample("clinical", 0, spec)

@@ -125,6 +125,8 @@ def one_minus(survival: Tensor) -> Tensor:
     """Return P(event by t) in float64, so that no digit of the survival is lost."""
     if not isinstance(survival, Tensor):
         raise DataError(f"survival must be a (batch, grid) tensor, not {type(survival).__name__}")
+    if survival.is_complex():
+        raise DataError(f"survival must hold real numbers, not {survival.dtype}")
     return 1 - survival.detach().to(torch.float64)
 
 

@@ -30,7 +30,7 @@ def check_vector(name: str, values: Tensor, size: int | None = None) -> Tensor:
             f"{name} must be finite, but row {row} holds {float(values[row])} "
             f"({int(wrong.sum())} such rows); find out why before scoring"
         )
-    return values.detach().to(torch.float64)
+    return values.detach().to(torch.float64).contiguous()  # a column of a matrix is searched slowly
 
 
 def check_codes(name: str, values: Tensor, size: int) -> Tensor:

@@ -23,30 +23,8 @@ def calibration_figure(
         return None
     with canvas(5.2, 4.5) as figure:
         axes = figure.subplots()
-        top = 0.0
-        for group in known:
-            predicted, observed = group["predicted"], group["observed"]["value"]
-            interval = group["observed"]["interval"]
-            if interval is not None:
-                axes.vlines(predicted, interval["lower"], interval["upper"], color=BLUE, lw=1.6)
-                top = max(top, interval["upper"])
-            axes.plot(predicted, observed, "o", color=BLUE, ms=6.5, clip_on=False)
-            top = max(top, predicted, observed)
-        top = min(1.0, 1.08 * top) or 1.0
-        axes.plot([0, top], [0, top], color=GREY, lw=1, ls=(0, (4, 3)), zorder=0)
-        axes.text(
-            *(0.98, 0.03),
-            "dashed: perfect calibration",
-            transform=axes.transAxes,
-            color=GREY,
-            fontsize=9,
-            ha="right",
-        )
-        axes.set(xlim=(0, top), ylim=(0, top), xlabel="mean predicted probability")
-        axes.set_ylabel("observed probability")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
-        axes.set_aspect("equal")
+        top = min(1.0, 1.08 * max(_draw_group(axes, group) for group in known)) or 1.0
+        _draw_diagonal(axes, top)
         said = "; ".join(
             f"predicted {group['predicted']:.0%}, observed {group['observed']['value']:.0%}"
             for group in known
@@ -60,6 +38,35 @@ def calibration_figure(
                 "line: more events than predicted."
             ),
         )
+
+
+def _draw_group(axes: Any, group: Mapping[str, Any]) -> float:
+    """Draw one group with its interval, and return the highest probability drawn."""
+    predicted, observed = group["predicted"], group["observed"]["value"]
+    interval = group["observed"]["interval"]
+    axes.plot(predicted, observed, "o", color=BLUE, ms=6.5, clip_on=False)
+    if interval is None:
+        return float(max(predicted, observed))
+    axes.vlines(predicted, interval["lower"], interval["upper"], color=BLUE, lw=1.6)
+    return float(max(predicted, interval["upper"]))
+
+
+def _draw_diagonal(axes: Any, top: float) -> None:
+    """Draw the line of perfect calibration and scale both axes alike."""
+    axes.plot([0, top], [0, top], color=GREY, lw=1, ls=(0, (4, 3)), zorder=0)
+    axes.text(
+        *(0.98, 0.03),
+        "dashed: perfect calibration",
+        transform=axes.transAxes,
+        color=GREY,
+        fontsize=9,
+        ha="right",
+    )
+    axes.set(xlim=(0, top), ylim=(0, top), xlabel="mean predicted probability")
+    axes.set_ylabel("observed probability")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+    axes.set_aspect("equal")
 
 
 def _grouped(groups: int) -> str:

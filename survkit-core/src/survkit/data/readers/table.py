@@ -65,7 +65,9 @@ class TableSource:
                 f"{', '.join(self.order)}; name it, and leave cells empty where it is not known"
             )
         if levels is not None and name in self.categorical:
-            return _level_index(self.categorical[name][rows], levels)
+            cells = self.categorical[name][rows]
+            _refuse_other_spelling(cells, levels, where=f"{self.source}: column '{name}'")
+            return _level_index(cells, levels)
         if name in self.numeric and (levels is None or np.isnan(self.numeric[name]).all()):
             return self.numeric[name][rows]
         held, wanted = ("names", "numbers") if levels is None else ("numbers", "names")
@@ -183,3 +185,28 @@ def _level_index(cells: NDArray[np.object_], levels: tuple[str, ...]) -> NDArray
     order: dict[str | None, float] = {level: float(k) for k, level in enumerate(levels)}
     order[None] = float("nan")
     return np.array([order.get(cell, float(len(levels))) for cell in cells], dtype=np.float64)
+
+
+def _refuse_other_spelling(
+    cells: NDArray[np.object_], levels: tuple[str, ...], *, where: str
+) -> None:
+    """Refuse a category that is a known one written otherwise, such as 1.0 where it was 1.
+
+    Spreadsheets and data frames write it so once a cell of the column is empty; it would silently
+    count as a category that training never saw.
+    """
+    known = {number: level for level in levels if (number := _as_number(level)) is not None}
+    for cell in sorted({cell for cell in cells if cell is not None} - set(levels)):
+        level = known.get(_as_number(cell))
+        if level is not None:
+            raise DataError(
+                f"{where} holds the category '{cell}', which is '{level}' in the training "
+                "subjects written otherwise; write both alike"
+            )
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
