@@ -52,7 +52,7 @@ def run_module(session: nox.Session, module: str, *arguments: str) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Train and report the phantom CT + PET + clinical cohort (under 4 minutes on 2 cores)."""
-    run_module(session, "survkit", "demo", *session.posargs)
+    run_module(session, "survkit", "demo", *(session.posargs or ["--overwrite"]))
 
 
 @nox.session
