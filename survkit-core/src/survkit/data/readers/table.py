@@ -197,8 +197,8 @@ def _refuse_other_spelling(
     """
     known = {number: level for level in levels if (number := _as_number(level)) is not None}
     for cell in sorted({cell for cell in cells if cell is not None} - set(levels)):
-        level = known.get(_as_number(cell))
-        if level is not None:
+        number = _as_number(cell)
+        if number is not None and (level := known.get(number)) is not None:
             raise DataError(
                 f"{where} holds the category '{cell}', which is '{level}' in the training "
                 "subjects written otherwise; write both alike"
