@@ -64,6 +64,7 @@ def test_a_candidate_value_replaces_and_ends_the_search() -> None:
     ("changes", "message"),
     [
         ({"encoder": {}}, r"r: unknown key 'encoder'.*Did you mean 'encoders'"),
+        ({"outcome": {"horizn": 730}}, "unknown key 'outcome.horizn'. Did you mean 'horizon'"),
         ({"encoders": {}}, "encoders: .*at least 1"),
         ({"encoders": {"CT-scan": "tabular"}}, "CT-scan.*pattern"),
         ({"head": None}, "head: "),

@@ -345,7 +345,11 @@ OVERRIDES: dict[str, Row] = {
 TRAINING_DATA: dict[str, Row] = {
     "all censored": (FIT, columns(event=0), ("no subject has an event: all 36 are censored",)),
     "two events": (CV, columns(event=lambda t: (t.index < 2) * 1), ("2 events of 'death'",)),
-    "one event": (FIT, columns(event=lambda t: (t.index < 1) * 1), ("no event among the 7 validation subjects",)),
+    "one event": (
+        FIT,
+        columns(event=lambda t: (t.index < 1) * 1),
+        ("no event among the 7 validation subjects",),
+    ),
     "an empty column": (FIT, columns(age=np.nan), ("column 'age' is missing for every training",)),
     "beyond float32": (
         FIT,

@@ -35,6 +35,13 @@ def describe(error: ValidationError, schema: type[BaseModel]) -> str:
     """Return the first problem of a pydantic error as one sentence, with a count of the rest."""
     problems = error.errors(include_url=False)
     first = problems[0]
+    if first["type"] == "missing":  # a misspelt key is also a missing one: the spelling helps
+        unknown = [
+            problem
+            for problem in problems
+            if problem["type"] == "extra_forbidden" and problem["loc"][:-1] == first["loc"][:-1]
+        ]
+        first = (unknown or problems)[0]
     path = ".".join(str(part) for part in first["loc"])
     rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":

@@ -174,3 +174,16 @@ def test_prepare_fills_the_cache_for_training(cohort_file: Path, capsys: Any) ->
     assert len(files) == 12
     assert main(words) == 0
     assert files == {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.npy")}
+
+
+def test_unknown_event_codes_are_never_dropped(cohort_file: Path, capsys: Any) -> None:
+    """With codes 1 and 2 it would be the deaths that are left out."""
+    table = cohort_file.with_name("patients.csv")
+    table.write_text(table.read_text().replace(",1,", ",2,").replace(",0,", ",1,"))
+    kept = cohort_file.with_name("kept.csv")
+
+    assert main(["cohort", "check", str(cohort_file), "--drop-invalid", str(kept)]) == 2
+    assert (
+        "15 rows have an event code that the cohort file does not name" in capsys.readouterr().err
+    )
+    assert not kept.exists()

@@ -137,3 +137,13 @@ def test_patients_without_follow_up_are_found_in_a_real_cohort(
 
     assert errors
     assert {problem.message for problem in errors} == {"a duration must be > 0, but is 0"}
+
+
+def test_a_cohort_without_censoring_is_suspicious(small: Any) -> None:
+    """Codes 1 and 2 read as two causes, where 1 may mean alive."""
+    for number, row in enumerate(small.rows):
+        row["event"] = "12"[number % 2]
+
+    messages = [problem.message for problem in check_cohort(small.write())]
+
+    assert any("nobody is censored; if one of the codes" in message for message in messages)

@@ -35,6 +35,12 @@ def outcome_warnings(config: OutcomeConfig, outcome: Outcome) -> list[Problem]:
     if config.unit != "days" and longest > LONGEST[config.unit]:
         message = f"the longest duration is {longest:g} {config.unit}; is that a smaller unit?"
         problems.append(Problem(None, None, config.duration, message, "warning"))
+    if not (outcome.event == 0).any():
+        message = (
+            "nobody is censored; if one of the codes means censored, give it as outcome.censored, "
+            "or list it under outcome.censor"
+        )
+        problems.append(Problem(None, None, config.event, message, "warning"))
     for number, code in enumerate(sorted_codes(config), start=1):
         events = int((outcome.event == number).sum())
         if events < FEW_EVENTS:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from survkit.data.outcome import UNKNOWN_CODE
 from survkit.data.problem import Problem
 from survkit.errors import DataError
 
@@ -25,8 +26,16 @@ def write_kept(table: Path, out: Path, problems: Sequence[Problem]) -> tuple[Pat
         were kept, and how many left out.
 
     Raises:
-        DataError: ``out`` is there already, is of another kind, or no row would be left.
+        DataError: ``out`` is there already, is of another kind, or no row would be left; or an
+            event code is unknown, because leaving out its subjects would choose them by outcome.
     """
+    unknown = [problem for problem in problems if problem.message.startswith(UNKNOWN_CODE)]
+    if unknown:
+        raise DataError(
+            f"{table}: {len(unknown)} rows have an event code that the cohort file does not name "
+            f"(first: row {unknown[0].row}); leaving them out would choose subjects by outcome, so "
+            "correct outcome.causes, outcome.censored or outcome.censor first"
+        )
     reasons: dict[int, list[Problem]] = {}
     for problem in problems:
         if problem.severity == "error" and problem.row is not None:

@@ -18,6 +18,8 @@ from survkit.data.problem import Problem, spreadsheet_row
 from survkit.data.text_table import TextTable
 from survkit.flow import SurvivalTarget
 
+UNKNOWN_CODE = "unknown event code"
+"""How the message on a code that the cohort file does not name begins."""
 UNKNOWN_EVENT = -1
 
 
@@ -159,7 +161,7 @@ def _events(table: TextTable, config: OutcomeConfig, report: Any) -> NDArray[np.
             report(
                 index,
                 config.event,
-                f"unknown event code {text}; known are {known}: name it under outcome.causes, or "
+                f"{UNKNOWN_CODE} {text}; known are {known}: name it under outcome.causes, or "
                 "list it under outcome.censor to count it as censored",
             )
     return event
