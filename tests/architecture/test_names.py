@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 import survkit
-from survkit.cli import COMMANDS, load_command
+from survkit.cli import COMMANDS
+from survkit.cli.app import load_command
 from survkit.plugins import default_registry
 from survkit.registry import Component
 

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from survkit.cli import load_command, main
-from survkit.cli.list import run_plainly
+from survkit.cli import main
+from survkit.cli.app import load_command
+from survkit.cli.listing import run_plainly
 
 
 def test_the_table_has_a_row_per_component(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated
 import pytest
 import typer
 
-from survkit import cli
 from survkit.cli import COMMANDS, Entry, main
+from survkit.cli.app import build_app
 from survkit.errors import DataError, PluginError
 
 
@@ -201,8 +201,8 @@ def test_what_is_written_after_the_reader_left_is_no_error() -> None:
 
 def test_completion_knows_commands_and_their_options() -> None:
     """Commands come from the table, options from the module that is imported for them."""
-    assert cli.build_app().resolve_command(_Resilient(), ["list"])[0] == "list"
-    assert cli.build_app().resolve_command(_Resilient(), ["nothing"])[0] is None
+    assert build_app().resolve_command(_Resilient(), ["list"])[0] == "list"
+    assert build_app().resolve_command(_Resilient(), ["nothing"])[0] is None
 
 
 class _Resilient:

@@ -4,7 +4,7 @@ Nothing else is defined here: a command module called ``list`` becomes an attrib
 and would hide the builtin from any code in this file.
 """
 
-from survkit.cli.app import build_app, load_command, main
 from survkit.cli.commands import COMMANDS, Entry
+from survkit.cli.run import main
 
-__all__ = ["COMMANDS", "Entry", "build_app", "load_command", "main"]
+__all__ = ["COMMANDS", "Entry", "main"]

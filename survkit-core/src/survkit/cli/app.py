@@ -1,4 +1,4 @@
-"""The command line itself: finds the command, runs it, returns the exit code.
+"""The parser of the command line.
 
 The table gives names, help lines and examples, so that ``survkit --help`` imports nothing heavy; a
 command's module is imported when the command is run.
@@ -6,8 +6,6 @@ command's module is imported when the command is run.
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -17,8 +15,6 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from survkit.cli.commands import COMMANDS
-from survkit.cli.failure import DONE, FAILED, INTERRUPTED, explain_failure, warn_in_one_line
-from survkit.cli.list import run_plainly
 from survkit.suggest import did_you_mean
 
 
@@ -60,44 +56,6 @@ def build_app() -> Any:
     for name, entry in COMMANDS.items():
         app.command(name, help=entry.help)(_placeholder)
     return get_command(app)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code.
-
-    0: done. 1: a run failed. 2: the input was wrong. 130: interrupted.
-
-    Args:
-        arguments: The words after ``survkit``; those of the process where ``None``.
-    """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words  # wherever it stands, it is meant for the whole command line
-    words = [word for word in words if word != "--debug"]
-    with warnings.catch_warnings():
-        warnings.showwarning = warn_in_one_line(warnings.showwarning)
-        try:
-            try:
-                return _run(words or ["--help"])
-            finally:
-                sys.stdout.flush()
-        except SystemExit as stop:
-            return stop.code if isinstance(stop.code, int) else FAILED if stop.code else DONE
-        except KeyboardInterrupt:
-            return INTERRUPTED
-        except Exception as error:  # the last resort: nothing else catches what a command raises
-            return explain_failure(error, debug=debug)
-
-
-def _run(words: list[str]) -> int:
-    name, rest = words[0], words[1:]
-    if name not in COMMANDS:
-        code = build_app().main(words, prog_name="survkit", standalone_mode=False)
-    elif name == "list" and run_plainly(rest):
-        return DONE
-    else:  # straight to the command: the group around it would cost start-up time
-        command = load_command(name)
-        code = command.main(rest, prog_name=f"survkit {name}", standalone_mode=False)
-    return code if isinstance(code, int) else DONE
 
 
 def _show_version(asked: bool) -> None:
