@@ -45,6 +45,56 @@ def test_a_clean_cohort_exits_with_0(cohort_file: Path, capsys: Any) -> None:
     assert capsys.readouterr().out.endswith("0 errors, 0 warnings\n")
 
 
+def test_a_clean_cohort_is_summed_up(cohort_file: Path, capsys: Any) -> None:
+    """Subjects, events, follow-up and who has what, before anything trains.
+
+    The odd ones die, so the reverse Kaplan–Meier falls at every second subject of those left.
+    """
+    share, median = 1.0, 0
+    for k in range(0, 30, 2):
+        share *= 1 - 1 / (30 - k)
+        median = median or (500 + 7 * k if share <= 0.5 else 0)
+    main(["cohort", "check", str(cohort_file)])
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert shown.startswith(
+        "thirty: 30 subjects, 15 death, 15 censored; durations 500 to 703 days, "
+        f"median follow-up {median} (reverse Kaplan–Meier)"
+    )
+    assert "clinical table 30 of 30" in shown
+
+
+def test_a_problem_of_many_rows_is_one_line(cohort_file: Path, capsys: Any) -> None:
+    """A code that was declared wrongly is one thing to correct, not fifteen."""
+    table = cohort_file.with_name("patients.csv")
+    table.write_text(table.read_text().replace(",1,", ",9,"))
+
+    assert main(["cohort", "check", str(cohort_file)]) == 2
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("unknown event code 9") == 1
+    assert "3, 5, 7, …" in shown
+    assert "(15 such rows; --json lists all)" in shown
+    main(["cohort", "check", str(cohort_file), "--json"])
+    listed = [entry["row"] for entry in json.loads(capsys.readouterr().out)]
+    assert [row for row in listed if row is not None] == list(range(3, 33, 2))
+
+
+def test_subjects_of_a_side_file_that_nobody_knows_are_named(
+    cohort_file: Path, capsys: Any
+) -> None:
+    """Identifiers that are written in two ways would lose a modality without a word."""
+    lines = ["patient_id,crp"] + [f"p{k:02d},{k}" for k in range(20)] + ["P20,1", "P21,2"]
+    cohort_file.with_name("blood.csv").write_text("\n".join(lines) + "\n")
+    config = yaml.safe_load(cohort_file.read_text())
+    config["modalities"]["blood"] = {"kind": "table", "file": "blood.csv"}
+    cohort_file.write_text(yaml.safe_dump(config))
+
+    assert main(["cohort", "check", str(cohort_file)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "2 of 22 subjects of blood.csv are not in the cohort ('P20', 'P21')" in shown
+    assert "blood table 20 of 30" in shown
+
+
 def test_errors_exit_with_2_and_are_a_table(cohort_file: Path, capsys: Any) -> None:
     """Row, subject and column stand beside the message."""
     spoil(cohort_file)

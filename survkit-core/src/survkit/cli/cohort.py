@@ -15,6 +15,9 @@ import typer
 if TYPE_CHECKING:
     from survkit.data import Problem, Splits
 
+MOST_ROWS = 5
+"""A problem that more rows share is shown once."""
+
 command = typer.Typer(help="Check a cohort, or split it into folds.", no_args_is_help=True)
 
 CohortFile = Annotated[Path, typer.Argument(help="The cohort file (YAML).", metavar="COHORT")]
@@ -42,16 +45,23 @@ def check(
         ),
     ] = None,
 ) -> None:
-    """List every problem of a cohort with its row; exit with 2 if there are errors."""
+    """List every problem of a cohort with its row; exit with 2 if there are errors.
+
+    One that many rows share is shown once, with their number; --json lists each.
+    """
+    from survkit.cli.cohort_summary import print_summary
     from survkit.data.check import check_cohort
+    from survkit.data.cohort import Cohort
 
     with progress_bar("reading images") as progress:
         problems = check_cohort(cohort, table=table, data_folder=data, jobs=jobs, progress=progress)
+    left = [problem for problem in problems if problem.severity == "error"]
     if as_json:
         print(json.dumps([asdict(problem) for problem in problems], indent=1))
     else:
+        if not left:
+            print_summary(Cohort.read(cohort, table=table, data_folder=data))
         _print_problems(problems)
-    left = [problem for problem in problems if problem.severity == "error"]
     if drop_invalid is not None:
         _drop(cohort, table, data, drop_invalid, problems)
         left = [problem for problem in left if problem.row is None]
@@ -129,11 +139,27 @@ def _print_problems(problems: Sequence[Problem]) -> None:
         grid = Grid(box=None, pad_edge=False, header_style="bold")
         for heading in ("severity", "row", "subject", "column", "problem"):
             grid.add_column(heading, overflow="fold")
-        for each in problems:
-            row = "" if each.row is None else str(each.row)
-            grid.add_row(each.severity, row, each.subject or "", each.column or "", each.message)
+        for cells in _grouped(problems):
+            grid.add_row(*cells)
         console.print(grid)
     console.print(f"{errors} errors, {len(problems) - errors} warnings")
+
+
+def _grouped(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield the lines of the table; a problem that many rows share is one line."""
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
+    for each in problems:
+        alike.setdefault((each.severity, each.column or "", each.message), []).append(each)
+    for each in problems:
+        key = (each.severity, each.column or "", each.message)
+        shared = alike[key]
+        if len(shared) <= MOST_ROWS:
+            row = "" if each.row is None else str(each.row)
+            yield each.severity, row, each.subject or "", each.column or "", each.message
+        elif each is shared[0]:
+            rows = ", ".join(str(one.row) for one in shared[:3])
+            more = f"{each.message} ({len(shared)} such rows; --json lists all)"
+            yield each.severity, f"{rows}, …", "", each.column or "", more
 
 
 def _print_splits(splits: Splits, out: Path) -> None:

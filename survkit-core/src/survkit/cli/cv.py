@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def command(
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data)
     print_left_out(subjects)
+    print_warnings(subjects, plan.encoders)
     given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
     result = cross_validate(
         plan,

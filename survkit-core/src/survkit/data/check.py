@@ -17,6 +17,7 @@ from survkit.data.readers.image import ImageSource
 from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import TableSource
 from survkit.data.readers.volume import VolumeSource
+from survkit.data.strangers import stranger_warnings
 from survkit.errors import DataError, UserError
 
 Progress = Callable[[int, int], None]
@@ -74,6 +75,7 @@ def check_cohort(
     problems += _image_problems(raw, sources, jobs, progress)
     problems += outcome_warnings(raw.config.outcome, outcome)
     for name, source in sources.items():
+        problems += stranger_warnings(raw, name)
         if isinstance(source, TableSource):
             problems += table_warnings(name, source, outcome)
     return sorted(problems, key=lambda p: (p.severity, p.row is not None, p.row or 0))

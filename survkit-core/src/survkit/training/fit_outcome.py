@@ -20,12 +20,8 @@ def fit_outcome(recipe: Recipe, cohort: Cohort, train: Sequence[int]) -> Outcome
         ConfigError: Units differ, or nobody in training was followed up to the horizon or had an
             event by then.
     """
+    check_unit(recipe, cohort)
     settings, target = recipe.outcome, cohort.target(train)
-    if settings.unit != cohort.time_unit:
-        raise ConfigError(
-            f"the recipe speaks of {settings.unit}, but the durations of {cohort.source} are in "
-            f"{cohort.time_unit}; set outcome.unit and outcome.horizon for this cohort"
-        )
     longest = float(target.duration.max())
     if longest < settings.horizon:
         raise ConfigError(
@@ -49,6 +45,19 @@ def fit_outcome(recipe: Recipe, cohort: Cohort, train: Sequence[int]) -> Outcome
     return OutcomeSpec(
         causes=cohort.causes, horizon=settings.horizon, time_grid=grid, time_unit=settings.unit
     )
+
+
+def check_unit(recipe: Recipe, cohort: Cohort) -> None:
+    """Refuse a horizon in another unit than the durations.
+
+    Raises:
+        ConfigError: Units differ.
+    """
+    if recipe.outcome.unit != cohort.time_unit:
+        raise ConfigError(
+            f"the recipe speaks of {recipe.outcome.unit}, but the durations of {cohort.source} are "
+            f"in {cohort.time_unit}; set outcome.unit and outcome.horizon for this cohort"
+        )
 
 
 def evaluation_times(recipe: Recipe) -> torch.Tensor:

@@ -16,7 +16,7 @@ from survkit.metrics.estimate import Undefined
 from survkit.metrics.harrell import harrell_concordance
 from survkit.recipe import Recipe
 from survkit.training.candidates import candidates
-from survkit.training.fit_outcome import fit_outcome
+from survkit.training.fit_outcome import check_unit, fit_outcome
 from survkit.training.optimizer import build_optimizer
 from survkit.training.quiet import quiet_lightning
 from survkit.training.train import resolve_precision, resolve_strategy
@@ -39,17 +39,21 @@ def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry
     if recipe.search and recipe.training.validation == 0 and not splits.folds[0].validation:
         raise ConfigError("recipe.search chooses on a validation part; set training.validation > 0")
     tried = [one for _, one in candidates(recipe)]
+    for one in tried:  # what does not fit is no fault of a fold, and is not told as one
+        check_devices(one.training)
+        check_unit(one, cohort)
+        for name in one.encoders:
+            cohort.available(name)
     for number, fold in enumerate(splits.folds):
         try:
             for one in tried:
                 _check_fold(one, cohort, splits, fold)
-                if number == 0:
-                    check_devices(one.training)
-                    _try_composing(one, cohort, splits, registry)
         except UserError as error:
             if len(splits.folds) == 1:
                 raise
             raise type(error)(f"{fold.name}: {error}") from error
+        for one in tried if number == 0 else ():
+            _try_composing(one, cohort, splits, registry)
 
 
 def _check_fold(recipe: Recipe, cohort: Cohort, splits: Splits, fold: Fold) -> None:

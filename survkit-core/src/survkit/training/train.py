@@ -63,6 +63,7 @@ def _train(
     model: SurvivalModel, plan: TrainingPlan, folder: Path, *, resume: bool, progress: bool
 ) -> TrainingResult:
     from survkit.training.best_epoch import BestEpoch
+    from survkit.training.epoch_bar import EpochBar, training_title
     from survkit.training.epoch_log import EpochLog
     from survkit.training.module import SurvivalModule
     from survkit.training.resume_point import ResumePoint
@@ -78,9 +79,11 @@ def _train(
     best = BestEpoch(kept / "best.pt", monitor=config.monitor, patience=config.patience)
     log, point = EpochLog(folder / "log.csv"), ResumePoint(kept / "last.ckpt")
     callbacks: list[Any] = [*([best] if len(plan.validation) else []), log, point]
+    if progress:
+        callbacks.append(EpochBar(training_title(folder)))
     module = SurvivalModule(model, plan)
     with quiet_lightning():
-        trainer = _trainer(config, folder, callbacks, plan=plan, progress=progress)
+        trainer = _trainer(config, folder, callbacks, plan=plan)
         _run(trainer, module, point.path if point.path.is_file() else None)
     return _take(model, kept, best.path)
 
@@ -132,7 +135,6 @@ def _trainer(
     callbacks: list[Any],
     *,
     plan: TrainingPlan,
-    progress: bool,
 ) -> Any:
     from lightning.pytorch import Trainer
 
@@ -149,7 +151,7 @@ def _trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         enable_model_summary=False,
-        enable_progress_bar=progress,
+        enable_progress_bar=False,
         deterministic="warn" if torch.cuda.is_available() else None,
     )
 

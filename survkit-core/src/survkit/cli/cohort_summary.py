@@ -1,0 +1,51 @@
+"""What a cohort holds, in a few lines: subjects, events, follow-up, and who has which modality."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from survkit.data import Cohort
+
+
+def print_summary(cohort: Cohort) -> None:
+    """Print what a cohort without errors holds."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, highlight=False)
+    headline = f"{cohort.name}: {len(cohort)} subjects, {_outcome(cohort)}"
+    console.print(headline, soft_wrap=True)
+    if cohort.site is not None:
+        counted = Counter(cohort.site)
+        shown = ", ".join(f"{name} {count}" for name, count in sorted(counted.items())[:8])
+        more = f", … ({len(counted)} sites)" if len(counted) > 8 else ""
+        console.print(f"sites: {shown}{more}", soft_wrap=True)
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("modality", "kind", "subjects with it"):
+        grid.add_column(heading)
+    for name in cohort.modalities:
+        kind = cohort.config.modality(name, source=cohort.source).kind
+        grid.add_row(name, kind, f"{int(cohort.available(name).sum())} of {len(cohort)}")
+    console.print(grid)
+
+
+def _outcome(cohort: Cohort) -> str:
+    """Count events by cause, and say how long subjects were followed."""
+    from survkit.nonparametric.censoring import censoring_survival
+
+    target = cohort.target(range(len(cohort)))
+    counts = [
+        f"{int((target.event == code).sum())} {name}"
+        for code, name in enumerate(cohort.causes, start=1)
+    ]
+    counts.append(f"{int((target.event == 0).sum())} censored")
+    said = f"{', '.join(counts)}; durations {target.duration.min():g} to "
+    said += f"{target.duration.max():g} {cohort.time_unit}"
+    curve = censoring_survival(target)
+    below = (curve.survival <= 0.5).nonzero()
+    if len(below):  # else fewer than half would have been censored by the longest duration
+        median = float(curve.times[below[0, 0]])
+        said += f", median follow-up {median:g} (reverse Kaplan–Meier)"
+    return said
