@@ -21,7 +21,7 @@ from survkit.evaluation.pair_statistics import (
     harrell_all_pairs,
     harrell_within_folds,
 )
-from survkit.evaluation.summarise import Statistic
+from survkit.evaluation.part import Statistic
 from survkit.suggest import did_you_mean
 
 DEFAULT_METRICS = (HARRELL, ANTOLINI, INTEGRATED_BRIER)

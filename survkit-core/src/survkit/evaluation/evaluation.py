@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from survkit.atomic_write import write_atomically
 from survkit.errors import DataError
+from survkit.evaluation.metric_names import METRICS
 from survkit.metrics.estimate import Estimate, Result
 
 FORMAT = 1
@@ -72,7 +73,12 @@ class CauseResult:
         events: Number of events of the cause, and how many of them by the horizon.
         metrics: By the keys of :mod:`survkit.evaluation.metric_names`, in their order.
         risk_groups: Observed incidence by the horizon by group of predicted risk, low to high.
-        calibration: Mean predicted and observed incidence by the horizon, by group of prediction.
+        calibration: Mean predicted and observed incidence by the horizon, by group of prediction;
+            empty without predicted probabilities.
+        calibration_curve: Predicted and smoothed observed incidence at the horizon with bounds, or
+            the reason why there is none.
+        over_time: AUC and Brier score at times up to the horizon, each with its ``time``.
+        tests: ``log_rank`` of the risk groups and ``d_calibration``.
     """
 
     events: int
@@ -80,6 +86,9 @@ class CauseResult:
     metrics: Mapping[str, MetricResult]
     risk_groups: tuple[Mapping[str, Any], ...]
     calibration: tuple[Mapping[str, Any], ...]
+    calibration_curve: Mapping[str, Any]
+    over_time: Mapping[str, Sequence[Mapping[str, Any]]]
+    tests: Mapping[str, Mapping[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, numbers and texts."""
@@ -89,6 +98,11 @@ class CauseResult:
             "metrics": {name: result.to_json() for name, result in self.metrics.items()},
             "risk_groups": [dict(group) for group in self.risk_groups],
             "calibration": [dict(group) for group in self.calibration],
+            "calibration_curve": dict(self.calibration_curve),
+            "over_time": {
+                key: [dict(one) for one in results] for key, results in self.over_time.items()
+            },
+            "tests": {name: dict(test) for name, test in self.tests.items()},
         }
 
 
@@ -98,7 +112,7 @@ class Evaluation:
 
     Attributes:
         facts: About the table: model, causes, subjects, folds, horizon and the like.
-        settings: How intervals were made: replicates, level, seed.
+        settings: How intervals were made: replicates, level, seed, interval, cluster.
         causes: By name of the cause.
     """
 
@@ -133,6 +147,15 @@ class Evaluation:
         """Write ``metrics.json``, whole or not at all."""
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return write_atomically(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def holds_every_metric(content: Mapping[str, Any]) -> bool:
+    """Say whether the content of a ``metrics.json`` holds all that this version writes."""
+    needed = {item.key for item in METRICS}
+    return all(
+        needed <= set(cause.get("metrics", {})) and {"tests", "over_time"} <= set(cause)
+        for cause in content.get("causes", {}).values()
+    )
 
 
 def _spread(values: list[float], *, of: int) -> dict[str, Any]:

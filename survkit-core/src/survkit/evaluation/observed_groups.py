@@ -37,11 +37,14 @@ def observed_by_risk_group(
 def calibration_groups(
     predictions: Predictions, *, cause: int, level: float
 ) -> tuple[dict[str, Any], ...]:
-    """Return mean predicted and observed incidence at the horizon by quantile of the prediction.
+    """Return mean predicted and observed incidence at the horizon by quantile of the prediction;
+    none where there are no predicted probabilities.
 
     Predicted probabilities of different folds share a scale, so groups are cut over all folds.
     """
     table = first_repeat(predictions)
+    if table.cumulative_incidence is None:
+        return ()
     found = calibration_at(
         table.horizon,
         torch.from_numpy(table.cumulative_incidence[:, cause - 1, -1].copy()),

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from survkit.evaluation.part import Part
+from survkit.evaluation.part import NO_PROBABILITIES, Part
 from survkit.evaluation.predictions import Predictions
 from survkit.flow import SurvivalTarget
 from survkit.metrics.antolini import antolini_statistic
@@ -37,12 +37,12 @@ def harrell_all_pairs(part: Part) -> Values:
 
 def antolini_within_folds(part: Part) -> Values:
     """Antolini's time-dependent concordance: pairs of each fold, summed over folds."""
-    return _values(part, _antolini(part, _folds_as_strata(part)))
+    return _antolini(part, _folds_as_strata(part))
 
 
 def antolini_all_pairs(part: Part) -> Values:
     """Antolini's time-dependent concordance, pairs across folds too."""
-    return _values(part, _antolini(part, part.target))
+    return _antolini(part, part.target)
 
 
 def within_folds(table: Predictions) -> SurvivalTarget:
@@ -64,17 +64,20 @@ def _harrell(part: Part, target: SurvivalTarget) -> PairStatistic:
     return harrell_statistic(score, target, cause=part.cause, tau=table.horizon)
 
 
-def _antolini(part: Part, target: SurvivalTarget) -> PairStatistic:
+def _antolini(part: Part, target: SurvivalTarget) -> Values:
     """Compare incidences at every event time itself, interpolated between grid times."""
+    if part.predictions.cumulative_incidence is None:
+        return part.undefined(NO_PROBABILITIES)
     table = part.predictions.select(part.rows)
     known = (table.event == part.cause) & (table.duration <= table.horizon)
     times = np.unique(table.duration[known])
     times = times if len(times) else table.time_grid[-1:]  # without events nothing is read
     column = np.where(known, np.searchsorted(times, table.duration), 0)
     incidence = torch.from_numpy(table.incidence_at(times)[:, part.cause - 1])
-    return antolini_statistic(
+    statistic = antolini_statistic(
         incidence, torch.from_numpy(column), target, cause=part.cause, tau=table.horizon
     )
+    return _values(part, statistic)
 
 
 def _values(part: Part, statistic: PairStatistic) -> Values:
@@ -82,6 +85,8 @@ def _values(part: Part, statistic: PairStatistic) -> Values:
     sample = statistic.estimate()
     if isinstance(sample, Undefined):
         return part.undefined(sample.reason)
+    if part.counts.requires_grad:  # counting by ranks has no derivative
+        return statistic.replicates(part.drawn)
     value = torch.tensor([sample.value], dtype=torch.float64)
     resamples = part.drawn[1:]
     return torch.cat([value, statistic.replicates(resamples)]) if len(resamples) else value

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from survkit.errors import DataError
+from survkit.evaluation.incidence_interpolation import at_own_time, at_times
 from survkit.evaluation.predictions_check import check_predictions
 from survkit.flow import SurvivalTarget
 
@@ -47,6 +48,8 @@ class Predictions:
         time_grid: Increasing times of ``cumulative_incidence``, the last equal to the horizon;
             float64 (grid).
         cumulative_incidence: P(event of the cause by the time); float64 (row, cause, grid).
+            ``None`` for a table of risk scores alone: metrics that need probabilities are then
+            undefined.
         risk_score: Higher means an earlier event of the cause; float64 (row, cause). Scores of
             different folds come
             from different models and need not share a scale.
@@ -69,7 +72,7 @@ class Predictions:
     time_unit: str
     horizon: float
     time_grid: Floats
-    cumulative_incidence: Floats
+    cumulative_incidence: Floats | None
     risk_score: Floats
     model: str
     splits_hash: str
@@ -134,23 +137,23 @@ class Predictions:
             float64 (row, cause, time).
 
         Raises:
-            DataError: A time lies outside.
+            DataError: A time lies outside, or the table has no probabilities.
         """
-        asked = np.asarray(times, dtype=np.float64).reshape(-1)
-        wrong = ~((asked >= 0) & (asked <= self.horizon))
-        if wrong.any():
-            raise DataError(
-                f"times must lie between 0 and the horizon {self.horizon:g} {self.time_unit}, "
-                f"not {asked[wrong][0]:g}; ask for earlier times or predict with a longer horizon"
-            )
-        knots = np.concatenate([[0.0], self.time_grid])
-        values = np.concatenate(
-            [np.zeros((*self.risk_score.shape, 1)), self.cumulative_incidence], axis=2
-        )
-        right = np.clip(np.searchsorted(knots, asked, side="left"), 1, len(knots) - 1)
-        share = (asked - knots[right - 1]) / (knots[right] - knots[right - 1])
-        at: Floats = values[..., right - 1] * (1 - share) + values[..., right] * share
-        return at
+        return at_times(self, np.asarray(times, dtype=np.float64).reshape(-1))
+
+    def incidence_of_own(self, times: Floats) -> Floats:
+        """Return the cumulative incidence of each row at a time of its own.
+
+        Args:
+            times: One per row, between 0 and the horizon; float64 (row).
+
+        Returns:
+            float64 (row, cause).
+
+        Raises:
+            DataError: A time lies outside, or the table has no probabilities.
+        """
+        return at_own_time(self, times)
 
     def fingerprint(self) -> str:
         """Return a hash of all values, equal for equal tables however they were stored."""

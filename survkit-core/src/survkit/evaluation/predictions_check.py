@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-6
 """How far a probability may leave its bounds: what float32 leaves of a sum of softmax outputs."""
 
+_OPTIONAL = ("entry", "weight", "site", "strata", "cumulative_incidence")
 _KINDS = {"U": "text", "f": "float64", "i": "int64"}
 
 
@@ -68,7 +69,7 @@ def _check_columns(table: Predictions) -> None:
     }
     for name, (kind, shape) in expected.items():
         values = getattr(table, name)
-        if values is None and name in ("entry", "weight", "site", "strata"):
+        if values is None and name in _OPTIONAL:
             continue
         if values.dtype.kind != kind or (kind != "U" and values.dtype.itemsize != 8):
             raise DataError(f"{name} must be {_KINDS[kind]}, not {values.dtype}; convert it before")
@@ -118,6 +119,8 @@ def _check_outcome(table: Predictions) -> None:
 
 def _check_incidence(table: Predictions) -> None:
     values = table.cumulative_incidence
+    if values is None:
+        return
     outside = (values < -ROUNDING) | (values > 1 + ROUNDING)
     _refuse(table, outside, "cumulative incidence must lie between 0 and 1", values)
     steps = np.diff(values, axis=2)

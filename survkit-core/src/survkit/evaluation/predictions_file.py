@@ -3,7 +3,8 @@ survkit.
 
 One row per subject and repeat: ``subject, repeat, fold, site, duration, event, entry, weight,
 strata``,
-``risk_score.<cause>`` and ``cumulative_incidence.<cause>@<time>``. What is not a column (causes,
+``risk_score.<cause>`` and ``cumulative_incidence.<cause>@<time>`` (none of the latter where nothing
+but risk scores is known). What is not a column (causes,
 unit, horizon, grid,
 model, splits, seed) is JSON under the key ``survkit.predictions`` of the schema's metadata.
 """
@@ -53,8 +54,10 @@ def write_predictions(table: Predictions, path: Path) -> Path:
     columns |= {"entry": table.entry, "weight": table.weight, "strata": table.strata}
     for index, cause in enumerate(table.causes):
         columns[_risk_column(cause)] = table.risk_score[:, index]
+        if table.cumulative_incidence is None:
+            continue
         for step, time in enumerate(table.time_grid):
-            columns[_incidence_column(cause, time)] = table.cumulative_incidence[:, index, step]
+            columns[incidence_column(cause, time)] = table.cumulative_incidence[:, index, step]
     arrow = pa.table(
         {name: pa.array(values) for name, values in columns.items() if values is not None}
     )
@@ -94,9 +97,6 @@ def _from_arrow(arrow: Any) -> Predictions:
     facts = _facts(arrow)
     causes, grid = tuple(facts["causes"]), np.asarray(facts["time_grid"], dtype=np.float64)
     risk = [_column(arrow, _risk_column(cause)) for cause in causes]
-    incidence = [
-        [_column(arrow, _incidence_column(cause, time)) for time in grid] for cause in causes
-    ]
     optional = {
         name: _column(arrow, name) if name in arrow.column_names else None
         for name in ("entry", "weight", "site", "strata")
@@ -111,15 +111,21 @@ def _from_arrow(arrow: Any) -> Predictions:
         time_unit=facts["time_unit"],
         horizon=float(facts["horizon"]),
         time_grid=grid,
-        cumulative_incidence=np.moveaxis(
-            np.array(incidence).reshape(len(causes), len(grid), -1), 2, 0
-        ).copy(),
+        cumulative_incidence=_incidence(arrow, causes, grid),
         risk_score=np.stack(risk, axis=1),
         model=facts["model"],
         splits_hash=facts["splits_hash"],
         seed=facts["seed"],
         **optional,
     )
+
+
+def _incidence(arrow: Any, causes: tuple[str, ...], grid: NDArray[Any]) -> NDArray[Any] | None:
+    """Return (row, cause, grid), or ``None`` where the table holds no probability at all."""
+    if not any(name.startswith("cumulative_incidence.") for name in arrow.column_names):
+        return None
+    columns = [[_column(arrow, incidence_column(cause, time)) for time in grid] for cause in causes]
+    return np.moveaxis(np.array(columns).reshape(len(causes), len(grid), -1), 2, 0).copy()
 
 
 def _facts(arrow: Any) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def _risk_column(cause: str) -> str:
     return f"risk_score.{cause}"
 
 
-def _incidence_column(cause: str, time: float) -> str:
+def incidence_column(cause: str, time: float) -> str:
     """Times are written as short as they can be read back: 365, 0.1, 1.0000000000000002."""
     shown = f"{time:.15g}" if float(f"{time:.15g}") == time else repr(float(time))
     return f"cumulative_incidence.{cause}@{shown}"

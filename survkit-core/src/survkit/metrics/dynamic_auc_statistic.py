@@ -1,8 +1,8 @@
 """The dynamic AUC as an object that can be resampled.
 
-In the order of the scores, the controls below a case are a prefix, so that one cumulative sum per
-time and replicate gives the credits of all cases; half of a tie lies between the prefix that stops
-before it and the one that ends with it.
+In the order of the controls' scores, those below a case are a prefix, so that one cumulative sum
+per time and replicate gives the credits of all cases; half of a tie lies between the prefix that
+stops before it and the one that ends with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from survkit.metrics.censoring_weights import (
 from survkit.metrics.estimate import Estimate, Result, Undefined
 from survkit.metrics.ipcw import EventWeight
 from survkit.nonparametric.incidence_replicates import incidence_replicates
-from survkit.nonparametric.ordering import ascending_order, tie_bounds
+from survkit.nonparametric.ordering import ascending_order
+from survkit.nonparametric.ratio import ratio_where
 
 Controls = Literal["event-free", "cause-free"]
 """Who cases are compared with: subjects without any event by t, or also those who had a competing
@@ -114,31 +115,40 @@ class DynamicAucStatistic:
 
     def _curves(self, *counts: Tensor) -> Tensor:
         """AUC; (replicate, grid), NaN where it is undefined."""
+        won, total = self.replicate_sums(*counts)
+        return torch.where(total == 0, torch.nan, won / torch.where(total == 0, 1.0, total))
+
+    def replicate_sums(self, *counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weight of the pairs that the case wins, ties by half, and of all pairs.
+
+        The sums of several parts can be added. NaN where a case has no weight.
+
+        Args:
+            counts: As for :meth:`replicates`.
+
+        Returns:
+            float64 (replicate, grid) each.
+        """
         target = self.target
         weight = counts[0].to(self.times.device, torch.float64)
         if target.weight is not None:
             weight = weight * target.weight
         happened = (target.event > 0) & (weight > 0)
-        inverse = torch.where(happened, weight / self._survival(counts[-1]), 0.0)
-        inverse = torch.where(inverse.isinf(), torch.nan, inverse)
+        survival = self._survival(counts[-1])
+        inverse = ratio_where(happened & (survival > 0), weight, survival)
+        inverse = torch.where(happened & ~(survival > 0), torch.nan, inverse)
         time_survival = censoring_survival_at(self.training, counts[-1], self.times, "at")
-        curves: list[Tensor] = []
-        for column in self.scores.unbind(1):
-            ascending, order = ascending_order(column)
-            people = _People(
-                target.duration[order],
-                target.event[order] == self.cause,
-                weight[:, order],
-                inverse[:, order],
-                tie_bounds(ascending),
+        people = _People(target.duration, target.event == self.cause, weight, inverse)
+        sums = [
+            people.pairs(
+                self.scores[:, place if self.scores.shape[1] > 1 else 0],
+                float(time),
+                self._others(time_survival[:, place, None]),
             )
-            one_each = self.scores.shape[1] > 1
-            places = [len(curves)] if one_each else range(len(self.times))
-            curves += [
-                people.area(float(self.times[place]), self._others(time_survival[:, place, None]))
-                for place in places
-            ]
-        return torch.stack(curves, dim=1)
+            for place, time in enumerate(self.times)
+        ]
+        won, total = zip(*sums, strict=True)
+        return torch.stack(won, dim=1), torch.stack(total, dim=1)
 
     def _others(self, survival: Tensor) -> Tensor | None:
         """G(t), where controls who had a competing event are weighed against the others."""
@@ -171,39 +181,43 @@ class DynamicAucStatistic:
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """The evaluated subjects in the order of their scores.
+    """The evaluated subjects.
 
     Attributes:
         duration: float64 (batch).
         own: Had the event of the cause; bool (batch).
         weight: How often each counts; float64 (replicate, batch).
         inverse: The same / G(duration) of who had an event, else 0; float64 (replicate, batch).
-        bounds: Where each subject's tie begins and ends; int64 (batch) each.
     """
 
     duration: Tensor
     own: Tensor
     weight: Tensor
     inverse: Tensor
-    bounds: tuple[Tensor, Tensor]
 
-    def area(self, time: float, others: Tensor | None) -> Tensor:
-        """Weighted share of the pairs won by the case; (replicate).
+    def pairs(self, score: Tensor, time: float, others: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Weight of the pairs won by the case and of all; (replicate) each.
+
+        In the order of their scores the controls below a case are a prefix.
 
         Args:
+            score: float64 (batch).
             time: Cases had the event by then.
             others: G(t) (replicate, 1) where competing events are controls too.
         """
         by_time = self.duration <= time
-        controls = self.weight.masked_fill(by_time, 0.0)
+        rows, cases = (~by_time).nonzero()[:, 0], (by_time & self.own).nonzero()[:, 0]
+        controls = self.weight.index_select(1, rows)
         if others is not None:
-            competing = self.inverse.masked_fill(~by_time | self.own, 0.0)
-            controls = controls / others + competing
-        below = controls.new_zeros(len(controls), controls.shape[1] + 1)
-        torch.cumsum(controls, 1, out=below[:, 1:])
-        rows = (by_time & self.own).nonzero()[:, 0]
-        first, after = (bound[rows] for bound in self.bounds)
-        cases = self.inverse[:, rows]
-        won = (cases * (below[:, first] + below[:, after])).sum(dim=1) / 2
-        total = cases.sum(dim=1) * below[:, -1]
-        return torch.where(total == 0, torch.nan, won / total)
+            competing = (by_time & ~self.own).nonzero()[:, 0]
+            both = (controls / others, self.inverse.index_select(1, competing))
+            controls, rows = torch.cat(both, dim=1), torch.cat([rows, competing])
+        ascending, order = ascending_order(score.index_select(0, rows))
+        below = controls.index_select(1, order).cumsum(1)
+        below = torch.cat([torch.zeros_like(self.weight[:, :1]), below], dim=1)
+        own = score.index_select(0, cases)
+        first = torch.searchsorted(ascending, own)
+        after = torch.searchsorted(ascending, own, right=True)
+        weight = self.inverse.index_select(1, cases)
+        credit = below.index_select(1, first) + below.index_select(1, after)
+        return (weight * credit).sum(dim=1) / 2, weight.sum(dim=1) * below[:, -1]

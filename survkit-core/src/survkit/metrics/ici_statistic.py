@@ -76,14 +76,27 @@ class CalibrationIndexStatistic:
         """
         if self.undefined() is not None:
             return self.predicted.new_full((len(counts[0]),), torch.nan)
-        weight = self._weight(counts[0])
-        distance = (self.observed(counts[0]) - self.predicted).abs()
-        if self.index == "ici":
+        return self.summary(self.observed(counts[0]), counts[0], self.index)
+
+    def summary(self, observed: Tensor, counts: Tensor, index: CalibrationIndex) -> Tensor:
+        """Summarise what :meth:`observed` gave, so that several indices share one regression.
+
+        Args:
+            observed: float64 (replicate, batch).
+            counts: As it was given.
+            index: Which summary.
+
+        Returns:
+            float64 (replicate).
+        """
+        weight = self._weight(counts)
+        distance = (observed - self.predicted).abs()
+        if index == "ici":
             value = (weight * distance).sum(dim=1) / weight.sum(dim=1)
-        elif self.index == "emax":
+        elif index == "emax":
             value = torch.where(weight > 0, distance, 0.0).amax(dim=1)
         else:
-            value = weighted_quantile(distance, weight, 0.5 if self.index == "e50" else 0.9)
+            value = weighted_quantile(distance, weight, 0.5 if index == "e50" else 0.9)
         return torch.where(distance.isnan().any(dim=1), torch.nan, value)
 
     def observed(self, counts: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from survkit.metrics.antolini import check_incidence
 from survkit.nonparametric.censoring import censoring_survival_replicates
 from survkit.nonparametric.observations import check_target
 from survkit.nonparametric.ordering import ascending_order
+from survkit.nonparametric.ratio import ratio_where
 from survkit.prediction import Times
 
 EventWeight = Literal["before", "at"]
@@ -176,10 +177,10 @@ def weighted_errors(
     weight = weight.index_select(1, order)
     event_survival = padded.index_select(1, at_event)
     seen = (weight > 0) & (event_survival > 0) & errors.happened.index_select(0, order)
-    inverse = torch.where(seen, weight / event_survival, 0.0)
+    inverse = ratio_where(seen, weight, event_survival)
     time_survival = padded.index_select(1, at_time)
     risk_sum, event_sum = errors.weighted_sums(order, weight, inverse)
-    total = event_sum + risk_sum / time_survival
     last = torch.where(training_drawn > 0, training.duration, -torch.inf).amax(dim=1)
     known = (time_survival > 0) & (errors.times <= last[:, None])
+    total = event_sum + ratio_where(known, risk_sum, time_survival)
     return torch.where(known, total / weight.sum(dim=1, keepdim=True), torch.nan)

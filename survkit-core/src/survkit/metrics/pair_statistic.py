@@ -75,7 +75,9 @@ class PairStatistic:
             float64 (replicate); NaN where a replicate has no comparable pair.
         """
         # Counts and their sums are halves of whole numbers: exact in float32, in half the time.
-        exact = self.outcome.weight is None and self.outcome.n < 2**23
+        # Their derivatives are not.
+        whole = self.outcome.weight is None and not counts[0].requires_grad
+        exact = whole and self.outcome.n < 2**23
         weight = counts[0].to(self.outcome.time.device, torch.float64)
         if self.outcome.weight is not None:
             weight = weight * self.outcome.weight

@@ -26,6 +26,7 @@ from survkit.metrics.pairs import (
     suffix_weights,
 )
 from survkit.metrics.rank_counts import suffix_rank_counts
+from survkit.nonparametric.ratio import ratio_where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,16 @@ class UnoStatistic:
         Returns:
             float64 (replicate); NaN without a comparable pair or where a drawn event has no weight.
         """
+        concordant, comparable = self.replicate_sums(*counts)
+        return torch.where(comparable > 0, concordant / comparable, torch.nan)
+
+    def replicate_sums(self, *counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what :meth:`replicates` divides, so that sums of several parts can be added.
+
+        Returns:
+            Weight of the concordant pairs, ties by half, and of the comparable pairs; float64
+            (replicate) each, NaN where a drawn event has no weight.
+        """
         outcome = self.outcome
         weight = counts[0].to(outcome.time.device, torch.float64)
         if outcome.weight is not None:
@@ -107,7 +118,7 @@ class UnoStatistic:
         drawn = weight[:, rows] > 0
         known = (~drawn | (survival > 0)).all(dim=1)
         inverse = torch.zeros_like(weight)
-        inverse[:, rows] = torch.where(drawn & (survival > 0), 1 / survival, 0.0)
+        inverse[:, rows] = ratio_where(drawn & (survival > 0), torch.ones_like(survival), survival)
         own = weight * inverse**2
         concordant, comparable = torch.zeros_like(weight[:, 0]), torch.zeros_like(weight[:, 0])
         for anchors in event_blocks(rows, outcome.n):
@@ -124,7 +135,7 @@ class UnoStatistic:
                 won = kept @ (self._credit(anchors) * earlier)
                 concordant += (won * own[:, anchors]).sum(dim=1)
                 comparable += ((kept @ earlier) * own[:, anchors]).sum(dim=1)
-        return torch.where(known & (comparable > 0), concordant / comparable, torch.nan)
+        return torch.where(known, concordant, torch.nan), torch.where(known, comparable, torch.nan)
 
     def _credit(self, anchors: Tensor) -> Tensor:
         """1 where the event has the higher score, 0.5 where tied; (subject, event)."""
@@ -143,7 +154,7 @@ class UnoStatistic:
         """Weight / G(t_j-); (replicate, batch)."""
         survival = self._survival(drawn, self.outcome.time)
         known = survival > 0  # it is, before any event that has a weight
-        return torch.where(known, weight / survival, 0.0)
+        return ratio_where(known, weight, survival)
 
     def _kept_sums(self, inverse: Tensor, kept: Tensor) -> tuple[float, float]:
         """Weight of the concordant and of all pairs of events with earlier competing events."""

@@ -9,6 +9,7 @@ from survkit.flow import SurvivalTarget
 from survkit.nonparametric.kaplan_meier import SurvivalCurve, survival_curve
 from survkit.nonparametric.observations import check_target
 from survkit.nonparametric.ordering import ascending_order
+from survkit.nonparametric.ratio import ratio_where
 from survkit.nonparametric.risk_table import RiskTable, risk_table
 
 
@@ -65,5 +66,5 @@ def censoring_survival_replicates(
     # at risk of censoring at t = not yet gone before t, minus the events at t
     #                           = total - everyone gone until t + those censored at t
     at_risk = everyone[:, -1:] - everyone + censored_here
-    share = torch.where(censored_here > 0, censored_here / at_risk, 0.0)
+    share = ratio_where(censored_here > 0, censored_here, at_risk)
     return times, (1 - share).cumprod(1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from survkit.flow import SurvivalTarget
+from survkit.nonparametric.ratio import ratio_where
 
 
 def incidence_replicates(
@@ -35,8 +36,8 @@ def incidence_replicates(
     at_risk = at_knots(everybody).flip(1).cumsum(1).flip(1)
     gone = at_knots(target.event > 0)
     own = gone if cause is None else at_knots(target.event == cause)
-    survival = (1 - torch.where(gone > 0, gone / at_risk, 0.0)).cumprod(1)
+    survival = (1 - ratio_where(gone > 0, gone, at_risk)).cumprod(1)
     before = torch.cat([torch.ones_like(survival[:, :1]), survival[:, :-1]], dim=1)
-    steps = torch.where(own > 0, before * own / at_risk, 0.0)
+    steps = ratio_where(own > 0, before * own, at_risk)
     incidence = torch.cat([torch.zeros_like(steps[:, :1]), steps.cumsum(1)], dim=1)
     return incidence[:, torch.searchsorted(knots, times, right=True)]

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from survkit.atomic_write import write_atomically
 from survkit.errors import DataError, RunError
 from survkit.evaluation.evaluate import evaluate, read_run
-from survkit.evaluation.evaluation import FORMAT, Evaluation
+from survkit.evaluation.evaluation import FORMAT, Evaluation, holds_every_metric
 from survkit.evaluation.metric_names import HARRELL, OBSERVED_EXPECTED
 from survkit.evaluation.predictions import Predictions
 from survkit.metrics.estimate import Result
@@ -102,7 +102,8 @@ def _metrics(
                     f"{stored}: damaged (its causes are not those of the predictions, "
                     f"{', '.join(predictions.causes)}); delete it to compute it anew"
                 )
-            return dict(found)
+            if holds_every_metric(found):  # an earlier version wrote fewer
+                return dict(found)
     return evaluate(predictions).to_json()
 
 

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Fold, Splits, make_splits
 from survkit.evaluation import Evaluation, Predictions, evaluate
+from survkit.flow import SurvivalTarget
 from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
 from survkit.training.fold_predictions import predict_fold
@@ -103,7 +104,7 @@ def cross_validate(
             recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings
         )
         choices = _run_folds(work, settings.jobs)
-        return _conclude(run, splits, choices, settings.replicates)
+        return _conclude(run, work, choices)
 
 
 def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:
@@ -156,13 +157,12 @@ def _run_fold(work: _Work, number: int) -> dict[str, Any]:
     return choice
 
 
-def _conclude(
-    run: RunFolder, splits: Splits, choices: dict[str, Any], replicates: int
-) -> CrossValidation:
+def _conclude(run: RunFolder, work: _Work, choices: dict[str, Any]) -> CrossValidation:
     """Join the folds' predictions, evaluate and report."""
     from survkit.evaluation.predictions import concatenate
     from survkit.report import write_report
 
+    splits = work.splits
     parts = [
         Predictions.read(fold_folder(run.work, splits, fold) / FOLD_PREDICTIONS)
         for fold in splits.folds
@@ -170,11 +170,30 @@ def _conclude(
     predictions = concatenate(parts)
     predictions.write(run.work / "predictions.parquet")
     write_bytes(run.work / "choices.json", (json.dumps(choices, indent=1) + "\n").encode())
-    evaluation = evaluate(predictions, replicates=replicates)
+    evaluation = evaluate(
+        predictions,
+        replicates=work.settings.replicates,
+        training=_not_in_the_table(splits, work.cohort),
+    )
     evaluation.write(run.work / "metrics.json")
     write_report(run.work, evaluation=evaluation)
     folder = run.finish()
     return CrossValidation(folder, predictions, evaluation, choices)
+
+
+def _not_in_the_table(splits: Splits, cohort: Cohort) -> dict[int, SurvivalTarget]:
+    """Return the training subjects, by repeat, of repeats with one test part.
+
+    Where there are several, each part's training subjects are in the other parts, so that the
+    predictions hold them.
+    """
+    found = {}
+    for number in {fold.repeat for fold in splits.folds}:
+        folds = [fold for fold in splits.folds if fold.repeat == number]
+        if len(folds) == 1:
+            rows = splits.rows(folds[0], cohort.subjects)
+            found[number] = cohort.target([*rows.train.tolist(), *rows.validation.tolist()])
+    return found
 
 
 def _cohort_text(cohort: Cohort) -> str:

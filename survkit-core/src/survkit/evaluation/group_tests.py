@@ -1,0 +1,101 @@
+"""Tests of a cause: the log-rank test of its risk groups, and D-calibration.
+
+Both look at the first repeat, in which every subject is seen once, and at the time until the
+horizon: who is followed for longer counts as censored there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from survkit.evaluation.observed_groups import first_repeat
+from survkit.evaluation.part import NO_PROBABILITIES
+from survkit.evaluation.predictions import Predictions
+from survkit.evaluation.risk_groups import risk_groups
+from survkit.flow import SurvivalTarget
+from survkit.metrics.d_calibration import d_calibration
+from survkit.metrics.estimate import Undefined
+from survkit.nonparametric.log_rank import log_rank
+
+
+def group_tests(predictions: Predictions, *, cause: int) -> dict[str, dict[str, Any]]:
+    """Return ``log_rank`` and ``d_calibration``, each a test or the reason why there is none."""
+    table = first_repeat(predictions)
+    return {
+        "log_rank": _log_rank(table, cause),
+        "d_calibration": _d_calibration(table),
+    }
+
+
+def _log_rank(table: Predictions, cause: int) -> dict[str, Any]:
+    """Test whether the risk groups have the same cause-specific hazard."""
+    target = _until_horizon(table)
+    if target.weight is not None:
+        return _undefined(target, cause, "a log-rank test has no variance for weighted subjects")
+    names, group = risk_groups(table, cause=cause)
+    found = log_rank(target, torch.from_numpy(group), cause=cause)
+    if isinstance(found, Undefined):
+        return found.to_json()
+    kind = "cause-specific " if len(table.causes) > 1 else ""
+    competing = ", other causes leave as if censored; not Gray's test" if kind else ""
+    return {
+        "statistic": found.statistic,
+        "degrees_of_freedom": found.degrees_of_freedom,
+        "p_value": found.p_value,
+        "method": f"{kind}{found.method} of the groups of predicted risk, events by "
+        f"{table.horizon:g}{competing}",
+        "n": found.n,
+        "events": found.events,
+        "groups": [
+            {"name": names[one.code], "n": one.n, "observed": one.observed}
+            | {"expected": one.expected}
+            for one in found.groups
+        ],
+    }
+
+
+def _d_calibration(table: Predictions) -> dict[str, Any]:
+    """Test whether the survival probabilities at the subjects' own durations are uniform.
+
+    With competing causes it is the probability of being free of all of them.
+    """
+    target = _until_horizon(table)
+    events = int((target.event > 0).sum())
+    any_event = replace(target, event=(target.event > 0).to(torch.int64))
+    if table.cumulative_incidence is None:
+        return Undefined(NO_PROBABILITIES, len(table), events).to_json()
+    if target.entry is not None:
+        return _undefined(any_event, 1, "D-calibration cannot use subjects who entered late")
+    if target.weight is not None:
+        return _undefined(any_event, 1, "D-calibration is a test of unweighted counts")
+    survival = 1 - torch.from_numpy(table.incidence_of_own(target.duration.numpy()).sum(axis=1))
+    found = d_calibration(survival, any_event)
+    if isinstance(found, Undefined):
+        return found.to_json()
+    kind = ", of being free of all causes" if len(table.causes) > 1 else ""
+    return {
+        "statistic": found.statistic,
+        "degrees_of_freedom": found.degrees_of_freedom,
+        "p_value": found.p_value,
+        "method": f"{found.method}{kind}; censored at {table.horizon:g}",
+        "n": found.n,
+        "events": found.events,
+        "bins": list(found.share),
+    }
+
+
+def _until_horizon(table: Predictions) -> SurvivalTarget:
+    target = table.target()
+    later = target.duration > table.horizon
+    return replace(
+        target,
+        duration=target.duration.clamp(max=table.horizon),
+        event=target.event.masked_fill(later, 0),
+    )
+
+
+def _undefined(target: SurvivalTarget, cause: int, reason: str) -> dict[str, Any]:
+    return Undefined(reason, len(target.duration), int((target.event == cause).sum())).to_json()

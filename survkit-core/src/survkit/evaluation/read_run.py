@@ -1,0 +1,39 @@
+"""Predictions from wherever they lie: a run folder, a table of survkit, anybody's table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from survkit.errors import ConfigError, DataError
+from survkit.evaluation.predictions import Predictions
+
+PREDICTIONS_FILE = "predictions.parquet"
+
+
+def read_run(
+    path: str | Path, *, horizon: float | None = None, unit: str | None = None
+) -> Predictions:
+    """Read a predictions table from its file or from the run folder that holds it.
+
+    Args:
+        path: A run folder, a ``predictions.parquet`` of survkit, or anybody's table (.csv or
+            .parquet) with the columns of :mod:`survkit.evaluation.foreign_table`.
+        horizon: The time up to which statements are made, where a table does not say it.
+        unit: Unit of time, where a table does not say it.
+
+    Raises:
+        DataError: There is none, or it is impossible.
+        ConfigError: Horizon or unit are given for a table that says others.
+    """
+    path = Path(path)
+    if path.is_dir() and not (path / PREDICTIONS_FILE).is_file():
+        raise DataError(f"{path} has no {PREDICTIONS_FILE}; give a run folder that has finished")
+    file = path / PREDICTIONS_FILE if path.is_dir() else path
+    table = Predictions.read(file)
+    for name, asked, own in (
+        ("horizon", horizon, table.horizon),
+        ("unit", unit, table.time_unit),
+    ):
+        if asked is not None and asked != own:
+            raise ConfigError(f"{file} says that its {name} is {own}, not {asked}; leave it out")
+    return table

@@ -1,0 +1,58 @@
+"""How intervals are made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypedDict, get_args
+
+from survkit.errors import ConfigError
+
+IntervalKind = Literal["bootstrap", "jackknife"]
+"""Percentiles of resamples; or a normal interval from the influence of each subject."""
+
+Cluster = Literal["subject", "site"]
+"""What is resampled, or has its influence summed, as a whole."""
+
+
+class EvaluateOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`survkit.evaluate`; see :class:`EvaluateSettings`."""
+
+    replicates: int
+    level: float
+    seed: int
+    interval: IntervalKind
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateSettings:
+    """Settings of the intervals.
+
+    Attributes:
+        replicates: Bootstrap resamples; 0 for none.
+        level: Coverage of the intervals.
+        seed: Seed of the resamples.
+        interval: ``"bootstrap"``, or ``"jackknife"`` for all metrics that have one.
+        cluster: ``"subject"``, or ``"site"`` for subjects that are alike within their site.
+    """
+
+    replicates: int = 1000
+    level: float = 0.95
+    seed: int = 0
+    interval: IntervalKind = "bootstrap"
+    cluster: Cluster = "subject"
+
+    def __post_init__(self) -> None:
+        if self.replicates < 0 or not 0 < self.level < 1:
+            raise ConfigError(
+                "replicates must be >= 0 and level between 0 and 1, not "
+                f"{self.replicates} and {self.level}"
+            )
+        for name, kind in (("interval", IntervalKind), ("cluster", Cluster)):
+            if (value := getattr(self, name)) not in get_args(kind):
+                known = " or ".join(repr(each) for each in get_args(kind))
+                raise ConfigError(f"{name} must be {known}, not {value!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary."""
+        return asdict(self)
