@@ -51,8 +51,12 @@ COMMANDS: dict[str, Entry] = {
     ),
     "evaluate": Entry(
         "survkit.cli.evaluate:command",
-        "Compute the metrics of a run, with intervals.",
-        ("survkit evaluate runs/cv",),
+        "Compute the metrics of a run or of anybody's table, with intervals.",
+        (
+            "survkit evaluate runs/cv",
+            "survkit evaluate runs/cv --interval jackknife --cluster site --replicates 10000",
+            "survkit evaluate table.csv --horizon 1825 --unit days --training train.csv",
+        ),
     ),
     "compare": Entry(
         "survkit.cli.compare:command",

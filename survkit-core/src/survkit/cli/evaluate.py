@@ -1,77 +1,226 @@
-"""``survkit evaluate``: the numbers of a run, with intervals."""
+"""``survkit evaluate``: the numbers of a run or of anybody's table, with intervals."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from survkit.evaluation import Evaluation
+    from survkit.evaluation.evaluation import CauseResult
+    from survkit.evaluation.questions import Progress
     from survkit.metrics.estimate import Result
 
 
 def command(
     predictions: Annotated[
-        Path, typer.Argument(help="A run folder, or a predictions.parquet.", metavar="RUN")
+        Path,
+        typer.Argument(
+            help="A run folder, a predictions.parquet, or anybody's table (.csv, .parquet) with "
+            "the columns subject, duration, event, risk_score and, where there are probabilities, "
+            "survival@TIME or cumulative_incidence@TIME.",
+            metavar="RUN",
+        ),
     ],
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")
-    ] = 1000,
+    horizon: Annotated[
+        float | None,
+        typer.Option(help="Of a table that does not say it: the time that is asked about."),
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Of a table that does not say it: the unit of its times.")
+    ] = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of the training subjects (duration, event) of a held-out table, from whom "
+            "censoring is estimated."
+        ),
+    ] = None,
+    interval: Annotated[
+        str, typer.Option(help="bootstrap, or jackknife (infinitesimal, by influence functions).")
+    ] = "bootstrap",
+    cluster: Annotated[
+        str, typer.Option(help="What is drawn as a whole: subject, or site.")
+    ] = "subject",
+    replicates: Annotated[int, typer.Option(min=0, help="Bootstrap resamples; 0 for none.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where to write the numbers; metrics.json of the run by default."),
+        typer.Option(
+            help="Where to write the numbers; by default metrics.json of the run, or "
+            "NAME.metrics.json beside somebody's table."
+        ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of numbers if it is there.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the numbers as JSON instead of a table.")
+    ] = False,
 ) -> None:
-    """Compute the metrics of a run, with intervals."""
-    from survkit.evaluation import evaluate
+    """Compute the metrics of a run or of anybody's predictions, with intervals.
 
-    evaluation = evaluate(predictions, replicates=replicates, level=level, seed=seed)
-    _print(evaluation)
+    Metrics answer three questions: who fails first (discrimination), how far the probabilities are
+    from what happened (overall), and whether they are right on average (calibration). What cannot
+    be computed is not defined, with its reason.
+    """
+    from survkit.evaluation import evaluate, read_run, read_training
+
+    target = _target(predictions, out, overwrite=overwrite)
+    table = read_run(predictions, horizon=horizon, unit=unit)
+    given = None if training is None else read_training(training, causes=len(table.causes))
+    source = predictions if predictions.is_dir() else table
+    with _progress() as progress:
+        evaluation = evaluate(
+            source,
+            training=given,
+            progress=progress,
+            interval=interval,  # type: ignore[arg-type]
+            cluster=cluster,  # type: ignore[arg-type]
+            replicates=replicates,
+            level=level,
+            seed=seed,
+        )
+    if json:
+        _print_json(evaluation)
+    else:
+        _print(evaluation)
+    if target is not None:
+        evaluation.write(target)
+        if not json:
+            print(target)
+
+
+def _target(predictions: Path, out: Path | None, *, overwrite: bool) -> Path | None:
+    """Return where the numbers go; ``None`` for a bare table of survkit, which is only printed."""
+    from survkit.errors import RunError
+    from survkit.evaluation.read_run import is_foreign
+
     if out is None and predictions.is_dir():
-        out = predictions / "metrics.json"
-    if out is not None:
-        print(evaluation.write(out))
+        return predictions / "metrics.json"  # derived from the run, so made anew
+    if out is None:
+        if not is_foreign(predictions):
+            return None
+        out = predictions.with_name(f"{predictions.name.partition('.')[0]}.metrics.json")
+    if out.exists() and not overwrite:
+        raise RunError(f"{out} is there already; give --overwrite to replace it, or another --out")
+    return out
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Give a progress bar where somebody watches."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task("resampling", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _print_json(evaluation: Evaluation) -> None:
+    import json
+
+    print(json.dumps(evaluation.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _print(evaluation: Evaluation) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    from survkit.evaluation.metric_names import METRICS
-
-    facts, level = evaluation.facts, evaluation.settings["level"]
     console = Console(markup=False, highlight=False)
     for name, cause in evaluation.causes.items():
-        table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-        table.title = (
-            f"{facts['model']}: {name}, {cause.events_by_horizon} events by "
-            f"{facts['horizon']:g} {facts['time_unit']} in {facts['subjects']} subjects"
-        )
-        for heading in ("metric", "out of fold", f"{level:.0%} interval", "mean (SD) over folds"):
-            table.add_column(heading, overflow="fold")
+        console.print(_metrics(evaluation, name, cause))
+        _print_tests(console, cause)
+        _print_reasons(console, cause)
+        console.print()
+
+
+def _metrics(evaluation: Evaluation, name: str, cause: CauseResult) -> Table:
+    """Return all metrics of a cause, group by group."""
+    from rich.table import Table
+
+    from survkit.evaluation.metric_names import GROUPS, METRICS
+
+    facts, settings = evaluation.facts, evaluation.settings
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.title = (
+        f"{facts['model']}: {name}, {cause.events_by_horizon} events by "
+        f"{facts['horizon']:g} {facts['time_unit']} in {facts['subjects']} subjects"
+    )
+    level = f"{settings['level']:.0%} interval"
+    for heading in ("metric", "value", level, "best", "mean (SD) over folds"):
+        table.add_column(heading, overflow="fold")
+    for group in GROUPS:
+        table.add_row(group, style="bold")
         for item in METRICS:
+            if item.group != group:
+                continue
             metric = cause.metrics[item.key]
             spread = metric.to_json()["across_folds"]
             folds = f"{_shown(spread['mean'])} ({_shown(spread['sd'])})"
-            table.add_row(item.label, *_pooled(metric.pooled), folds)
-        console.print(table)
-        console.print()
+            if spread["defined"] < spread["of"]:
+                folds += f" in {spread['defined']} of {spread['of']}"
+            if facts["folds"] == facts["repeats"] == 1:
+                folds = "–"
+            best = {"one": "1"}.get(item.best, item.best)
+            table.add_row(f"  {item.label}", *_pooled(metric.pooled), best, folds)
+    return table
+
+
+def _print_tests(console: Console, cause: CauseResult) -> None:
+    for name, test in cause.tests.items():
+        words = name.replace("_", "-")
+        if "reason" in test:
+            console.print(f"{words}: not defined, {test['reason']}")
+        else:
+            console.print(
+                f"{words}: p = {test['p_value']:.4f} (chi-square {test['statistic']:.2f} on "
+                f"{test['degrees_of_freedom']} degrees of freedom; {test['method']})"
+            )
+
+
+def _print_reasons(console: Console, cause: CauseResult) -> None:
+    """Print each reason once, with the metrics that it takes away."""
+    from survkit.evaluation.metric_names import METRICS
+    from survkit.metrics.estimate import Undefined
+
+    reasons: dict[str, list[str]] = {}
+    for item in METRICS:
+        pooled = cause.metrics[item.key].pooled
+        if isinstance(pooled, Undefined):
+            reasons.setdefault(pooled.reason, []).append(item.label)
+        elif pooled.interval is None and "no interval: " in pooled.method:
+            why = f"no interval: {pooled.method.partition('no interval: ')[2]}"
+            reasons.setdefault(why, []).append(item.label)
+    for reason, labels in reasons.items():
+        console.print(f"{reason}: {'; '.join(labels)}")
 
 
 def _pooled(result: Result) -> tuple[str, str]:
     from survkit.metrics.estimate import Undefined
 
     if isinstance(result, Undefined):
-        return "not defined", result.reason
+        return "not defined", "–"
     interval = result.interval
     if interval is None:
         return _shown(result.value), "–"
-    return _shown(result.value), f"{interval.lower:.3f} to {interval.upper:.3f}"
+    return _shown(result.value), f"{_shown(interval.lower)} to {_shown(interval.upper)}"
 
 
 def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    """Three decimals; more for what would be shown as 0."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"

@@ -18,5 +18,6 @@ from survkit.evaluation.evaluate import evaluate
 from survkit.evaluation.evaluation import Evaluation
 from survkit.evaluation.predictions import Predictions, concatenate
 from survkit.evaluation.read_run import read_run
+from survkit.evaluation.training_file import read_training
 
-__all__ = ["Evaluation", "Predictions", "concatenate", "evaluate", "read_run"]
+__all__ = ["Evaluation", "Predictions", "concatenate", "evaluate", "read_run", "read_training"]

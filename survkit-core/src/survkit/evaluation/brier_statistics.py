@@ -84,7 +84,7 @@ def _scaled(part: Part, score: Values, of_curve: Values) -> Values:
         return score
     if isinstance(of_curve, Undefined):
         return of_curve
-    if not float(of_curve[0]) > 0:
+    if not bool(of_curve[0] > 0):
         return part.undefined(_NO_ERROR)
     known = of_curve > 0
     return torch.where(known, 1 - score / torch.where(known, of_curve, 1.0), torch.nan)

@@ -37,6 +37,7 @@ from survkit.evaluation.read_run import read_run
 from survkit.evaluation.resampling import the_sample, units_of
 from survkit.evaluation.scopes import scopes_of
 from survkit.evaluation.settings import EvaluateOptions, EvaluateSettings
+from survkit.evaluation.training_file import TRAINING_FILE, read_training
 
 __all__ = ["evaluate", "read_run"]
 
@@ -57,7 +58,7 @@ def evaluate(
             see :func:`survkit.evaluation.read_run`.
         training: Training subjects, for a table whose repeats have one fold and so do not hold
             them, or a mapping of them by repeat; metrics that weigh by censoring are undefined
-            without.
+            without. A run folder that needs them holds them.
         horizon: Of a file that does not say it.
         unit: Unit of time of a file that does not say it.
         progress: Is told how many resamples are done, and of how many.
@@ -73,6 +74,7 @@ def evaluate(
         table = predictions
     else:
         table = read_run(predictions, horizon=horizon, unit=unit)
+        training = training or _training_of(Path(predictions), table)
     units = units_of(table, settings.cluster)
     answers = Answers(units, settings)
     everything = Part(
@@ -87,6 +89,12 @@ def evaluate(
         part = replace(everything, cause=code)
         causes[name] = _cause(part, answers, _of_several(progress, code, len(table.causes)))
     return Evaluation(facts=_facts(table), settings=settings.to_json(), causes=causes)
+
+
+def _training_of(run: Path, table: Predictions) -> Training | None:
+    """Return the training subjects that a run folder holds beside its predictions."""
+    file = run / TRAINING_FILE
+    return read_training(file, causes=len(table.causes)) if file.is_file() else None
 
 
 def _cause(everything: Part, answers: Answers, progress: Progress | None) -> CauseResult:

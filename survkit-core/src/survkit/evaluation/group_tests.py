@@ -1,7 +1,7 @@
 """Tests of a cause: the log-rank test of its risk groups, and D-calibration.
 
 Both look at the first repeat, in which every subject is seen once, and at the time until the
-horizon: who is followed for longer counts as censored there.
+horizon: who is followed for longer counts as censored there, who enters after it as never seen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 from survkit.evaluation.observed_groups import first_repeat
 from survkit.evaluation.part import NO_PROBABILITIES
-from survkit.evaluation.predictions import Predictions
+from survkit.evaluation.predictions import Integers, Predictions
 from survkit.evaluation.risk_groups import risk_groups
 from survkit.flow import SurvivalTarget
 from survkit.metrics.d_calibration import d_calibration
@@ -24,18 +24,27 @@ from survkit.nonparametric.log_rank import log_rank
 def group_tests(predictions: Predictions, *, cause: int) -> dict[str, dict[str, Any]]:
     """Return ``log_rank`` and ``d_calibration``, each a test or the reason why there is none."""
     table = first_repeat(predictions)
+    names, group = risk_groups(table, cause=cause)
+    if table.entry is not None:
+        seen = table.entry < table.horizon
+        if not seen.any():
+            reason = f"everybody entered after the horizon {table.horizon:g}"
+            nobody = Undefined(reason, len(table), 0).to_json()
+            return {"log_rank": nobody, "d_calibration": nobody}
+        table, group = table.select(seen), group[seen]
     return {
-        "log_rank": _log_rank(table, cause),
+        "log_rank": _log_rank(table, cause, names, group),
         "d_calibration": _d_calibration(table),
     }
 
 
-def _log_rank(table: Predictions, cause: int) -> dict[str, Any]:
+def _log_rank(
+    table: Predictions, cause: int, names: tuple[str, ...], group: Integers
+) -> dict[str, Any]:
     """Test whether the risk groups have the same cause-specific hazard."""
     target = _until_horizon(table)
     if target.weight is not None:
         return _undefined(target, cause, "a log-rank test has no variance for weighted subjects")
-    names, group = risk_groups(table, cause=cause)
     found = log_rank(target, torch.from_numpy(group), cause=cause)
     if isinstance(found, Undefined):
         return found.to_json()

@@ -23,7 +23,7 @@ def observed_over_expected(part: Part) -> Tensor | Undefined:
         return unknown
     predicted = torch.from_numpy(table.cumulative_incidence[part.rows, part.cause - 1, -1].copy())
     expected = (weights @ predicted) / weights.sum(dim=1)
-    if float(expected[0]) == 0:
+    if bool(expected[0] == 0):
         return part.undefined("the model predicts no event at all by the horizon")
     observed = incidence_at(part, torch.tensor([table.horizon], dtype=torch.float64))[:, 0]
     ratio: Tensor = observed / expected

@@ -93,6 +93,15 @@ def read_predictions(path: Path) -> Predictions:
         raise DataError(f"{path}: {error}") from error
 
 
+def is_somebody_elses(path: Path) -> bool:
+    """Say whether a Parquet file has a schema, but not the facts of predictions of survkit."""
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return False  # reading it will say what is wrong with it
+    return _KEY not in (schema.metadata or {})
+
+
 def _from_arrow(arrow: Any) -> Predictions:
     facts = _facts(arrow)
     causes, grid = tuple(facts["causes"]), np.asarray(facts["time_grid"], dtype=np.float64)

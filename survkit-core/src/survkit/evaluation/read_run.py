@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from survkit.errors import ConfigError, DataError
+from survkit.evaluation.foreign_table import read_foreign_table
 from survkit.evaluation.predictions import Predictions
+from survkit.evaluation.predictions_file import is_somebody_elses
 
 PREDICTIONS_FILE = "predictions.parquet"
 
@@ -29,6 +31,8 @@ def read_run(
     if path.is_dir() and not (path / PREDICTIONS_FILE).is_file():
         raise DataError(f"{path} has no {PREDICTIONS_FILE}; give a run folder that has finished")
     file = path / PREDICTIONS_FILE if path.is_dir() else path
+    if is_foreign(file):
+        return read_foreign_table(file, horizon=horizon, unit=unit)
     table = Predictions.read(file)
     for name, asked, own in (
         ("horizon", horizon, table.horizon),
@@ -37,3 +41,13 @@ def read_run(
         if asked is not None and asked != own:
             raise ConfigError(f"{file} says that its {name} is {own}, not {asked}; leave it out")
     return table
+
+
+def is_foreign(path: Path) -> bool:
+    """Say whether a file is a table that survkit did not write: a CSV, or a Parquet file of other
+    facts.
+    """
+    name = path.name.lower()
+    if name.endswith((".csv", ".csv.gz")):
+        return True
+    return name.endswith((".parquet", ".pq")) and path.is_file() and is_somebody_elses(path)

@@ -35,7 +35,7 @@ def uno_within_folds(part: Part) -> Values:
         if isinstance(sums, Undefined):
             return part.undefined(sums.reason)
         total = sums if total is None else (total[0] + sums[0], total[1] + sums[1])
-    if total is None or not float(total[1][0]) > 0:
+    if total is None or not bool(total[1][0] > 0):
         return part.undefined(
             "no comparable pair: nobody is known to be event-free at the time of an event"
         )

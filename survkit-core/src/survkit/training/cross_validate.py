@@ -160,6 +160,7 @@ def _run_fold(work: _Work, number: int) -> dict[str, Any]:
 def _conclude(run: RunFolder, work: _Work, choices: dict[str, Any]) -> CrossValidation:
     """Join the folds' predictions, evaluate and report."""
     from survkit.evaluation.predictions import concatenate
+    from survkit.evaluation.training_file import TRAINING_FILE, write_training
     from survkit.report import write_report
 
     splits = work.splits
@@ -170,11 +171,10 @@ def _conclude(run: RunFolder, work: _Work, choices: dict[str, Any]) -> CrossVali
     predictions = concatenate(parts)
     predictions.write(run.work / "predictions.parquet")
     write_bytes(run.work / "choices.json", (json.dumps(choices, indent=1) + "\n").encode())
-    evaluation = evaluate(
-        predictions,
-        replicates=work.settings.replicates,
-        training=_not_in_the_table(splits, work.cohort),
-    )
+    training = _not_in_the_table(splits, work.cohort)
+    if training:
+        write_training(training, run.work / TRAINING_FILE)
+    evaluation = evaluate(predictions, replicates=work.settings.replicates, training=training)
     evaluation.write(run.work / "metrics.json")
     write_report(run.work, evaluation=evaluation)
     folder = run.finish()
@@ -185,9 +185,11 @@ def _not_in_the_table(splits: Splits, cohort: Cohort) -> dict[int, SurvivalTarge
     """Return the training subjects, by repeat, of repeats with one test part.
 
     Where there are several, each part's training subjects are in the other parts, so that the
-    predictions hold them.
+    predictions hold them. Subjects who entered late tell nothing about censoring by duration alone.
     """
-    found = {}
+    found: dict[int, SurvivalTarget] = {}
+    if cohort.target([0]).entry is not None:
+        return found
     for number in {fold.repeat for fold in splits.folds}:
         folds = [fold for fold in splits.folds if fold.repeat == number]
         if len(folds) == 1:
