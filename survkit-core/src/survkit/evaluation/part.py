@@ -25,7 +25,7 @@ Training = SurvivalTarget | Mapping[int, SurvivalTarget]
 NO_PROBABILITIES = "the table has risk scores but no predicted probabilities"
 NO_TRAINING = (
     "the table has one fold, so it does not hold the training subjects from whom the censoring is "
-    "estimated; give them as training="
+    "estimated; give them as training= (--training FILE)"
 )
 
 
