@@ -33,6 +33,18 @@ loss | deephit-ranking | losses.deephit_ranking:DeepHitRanking | DeepHit's ranki
 loss | hazard-likelihood | losses.hazard_likelihood:HazardLikelihood | interval hazards
 loss | weibull | losses.weibull:WeibullLoss | Weibull likelihood with censoring
 loss | rank-n-contrast | losses.rank_n_contrast:RankNContrast | orders embeddings by survival
+corruption | gaussian-noise | corruptions.gaussian_noise:GaussianNoise | additive noise of a scanner
+corruption | poisson-noise | corruptions.poisson_noise:PoissonNoise | counting noise of a short scan
+corruption | blur | corruptions.blur:Blur | a wider point spread function
+corruption | downsampling | corruptions.downsampling:Downsampling | coarser voxels along all axes
+corruption | slice-thickness | corruptions.slice_thickness:SliceThickness | thicker slices
+corruption | motion | corruptions.motion:Motion | a patient who moves during the acquisition
+corruption | bias-field | corruptions.bias_field:BiasField | slowly varying sensitivity
+corruption | intensity-shift | corruptions.intensity_shift:IntensityShift | another calibration
+corruption | mask-jitter | corruptions.mask_jitter:MaskJitter | a region drawn elsewhere or smaller
+corruption | missing-modality | corruptions.missing_modality:MissingModality | it was not acquired
+corruption | missing-columns | corruptions.missing_columns:MissingColumns | empty cells of a table
+corruption | column-noise | corruptions.column_noise:ColumnNoise | relative error of every number
 """
 
 

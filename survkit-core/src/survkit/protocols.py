@@ -1,4 +1,4 @@
-"""The four contracts, and the optional abilities the engine looks for.
+"""The contracts of components, and the optional abilities the engine looks for.
 
 A component is an ordinary final ``nn.Module`` (a loss: any callable object) whose constructor takes
 one positional spec and keyword-only settings. Its constructor is its configuration schema. It
@@ -21,13 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from survkit.flow import Encoding, Fused, ModalityInput, ModelOutput, SurvivalTarget
 from survkit.prediction import SurvivalPrediction
-from survkit.specs import EncodingSpec
+from survkit.specs import ColumnSpec, EncodingSpec, InputKind
 
 ANY_PARAMETERIZATION = "*"
 """What a loss accepts that never looks at ``ModelOutput.parameters``."""
@@ -113,12 +113,51 @@ class Sample:
         mask: Region of interest on the same grid, bool (*spatial); where the cohort names one.
         spacing: Voxel size in mm in the order of the spatial axes.
         source: File or table the values came from, for error messages.
+        intensity_range: Lowest and highest intensity that the cohort declares (its window maps to
+            -1 and 1); ``None`` where it declares none. Given to corruptions.
+        columns: What the entries of a table's row are. Given to corruptions.
     """
 
     values: Tensor
     mask: Tensor | None = None
     spacing: tuple[float, ...] | None = None
     source: str = ""
+    intensity_range: tuple[float, float] | None = None
+    columns: tuple[ColumnSpec, ...] = ()
+
+
+class Corruption(Protocol):
+    """Makes one subject's input worse, as a scanner, a patient or a registry would. Built as
+    ``Corruption(**settings)``.
+
+    A pure function: the sample given is never changed, shape and type of its values are kept, and
+    the same generator state gives the same result. A severity of zero, where there is one, gives
+    the sample back. It is called on what the cohort's reader gives (resampled, cropped, windowed),
+    before an encoder's own ``prepare``.
+    """
+
+    @property
+    def kinds(self) -> tuple[InputKind, ...]:
+        """The kinds of input it applies to."""
+
+    @property
+    def levels(self) -> Mapping[str, Mapping[str, Any]]:
+        """Settings by name of a severity, from mild to severe; by convention low, medium, high."""
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether another generator state gives another result; if not, one seed tells all."""
+
+    def __call__(self, sample: Sample, *, generator: Generator) -> Sample | None:
+        """Return the corrupted sample, or ``None`` where the modality is gone.
+
+        Args:
+            sample: What was read.
+            generator: Source of all randomness, on the CPU.
+
+        Raises:
+            DataError: The sample is such that the corruption means nothing.
+        """
 
 
 @runtime_checkable

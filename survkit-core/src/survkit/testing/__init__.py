@@ -16,7 +16,10 @@ import pytest
 
 # Before the kit is imported: a failing kit test then shows both sides of its comparison.
 pytest.register_assert_rewrite(
-    *(f"survkit.testing.{name}" for name in ("kit", "encoder", "fusion", "head", "loss", "plugin"))
+    *(
+        f"survkit.testing.{name}"
+        for name in ("kit", "encoder", "fusion", "head", "loss", "corruption", "plugin")
+    )
 )
 
 from survkit.testing.batches import (  # noqa: E402
@@ -27,6 +30,7 @@ from survkit.testing.batches import (  # noqa: E402
     random_output,
     random_target,
 )
+from survkit.testing.corruption import CorruptionConformance  # noqa: E402
 from survkit.testing.encoder import EncoderConformance  # noqa: E402
 from survkit.testing.fusion import FusionConformance  # noqa: E402
 from survkit.testing.head import HeadConformance  # noqa: E402
@@ -34,6 +38,7 @@ from survkit.testing.loss import LossConformance  # noqa: E402
 from survkit.testing.plugin import PluginConformance  # noqa: E402
 
 __all__ = [
+    "CorruptionConformance",
     "EncoderConformance",
     "FusionConformance",
     "HeadConformance",

@@ -1,0 +1,1 @@
+"""What makes inputs worse, each as it happens: scanners, patients, registries."""
