@@ -67,6 +67,15 @@ COMMANDS: dict[str, Entry] = {
             "--margin 0.02",
         ),
     ),
+    "stress": Entry(
+        "survkit.cli.stress:command",
+        "Measure what a run's models lose when their inputs get worse.",
+        (
+            "survkit stress runs/cv --cohort cohort.yaml",
+            "survkit stress runs/cv --cohort cohort.yaml --corruption ct:gaussian-noise:sigma=0.1 "
+            "--corruption pet:poisson-noise:high --fractions 0,0.5,1",
+        ),
+    ),
     "report": Entry(
         "survkit.cli.report:command",
         "Write the HTML report of a run.",

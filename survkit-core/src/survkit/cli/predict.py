@@ -51,7 +51,7 @@ def command(
             f"{model}: a cross-validation has one model per fold and none for new subjects; give "
             "one of its folds, such as fold-0, or train on everybody with survkit fit"
         )
-    _check_device(device)
+    check_device(device)
     fitted = from_pretrained(model)
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
     prediction = fitted.predict(
@@ -95,7 +95,12 @@ def _times(text: str) -> list[float]:
         ) from error
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Refuse a device that cannot be used.
+
+    Raises:
+        ConfigError: The reason that torch gives.
+    """
     import torch
 
     from survkit.errors import ConfigError

@@ -34,13 +34,13 @@ class Blur:
 
     kinds: ClassVar[tuple[InputKind, ...]] = ("image", "volume")
     levels: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "low": {"fwhm": 1.5},
-        "medium": {"fwhm": 3.0},
-        "high": {"fwhm": 6.0},
+        "low": {"fwhm": 1.0},
+        "medium": {"fwhm": 2.0},
+        "high": {"fwhm": 4.0},
     }
     stochastic: ClassVar[bool] = False
 
-    fwhm: float = 3.0
+    fwhm: float = 2.0
     unit: Literal["voxel", "mm"] = "voxel"
 
     def __post_init__(self) -> None:

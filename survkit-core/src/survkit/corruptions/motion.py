@@ -35,13 +35,13 @@ class Motion:
 
     kinds: ClassVar[tuple[InputKind, ...]] = ("image", "volume")
     levels: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "low": {"amplitude": 0.5},
-        "medium": {"amplitude": 1.0},
-        "high": {"amplitude": 2.0},
+        "low": {"amplitude": 0.25},
+        "medium": {"amplitude": 0.5},
+        "high": {"amplitude": 1.0},
     }
     stochastic: ClassVar[bool] = True
 
-    amplitude: float = 1.0
+    amplitude: float = 0.5
     shots: int = 8
 
     def __post_init__(self) -> None:

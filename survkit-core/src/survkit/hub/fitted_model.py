@@ -89,7 +89,7 @@ def predict_inputs(
     try:
         with torch.no_grad():
             parameters = [
-                model(_moved(inputs, dtype, device), penalties=False).parameters.cpu()
+                model(as_model_input(inputs, dtype, device), penalties=False).parameters.cpu()
                 for inputs in parts
             ]
     finally:
@@ -157,9 +157,10 @@ def declared(cohort: Cohort, modality: str) -> dict[str, Any]:
     return plain
 
 
-def _moved(
+def as_model_input(
     inputs: Mapping[str, ModalityInput], dtype: torch.dtype, device: str | torch.device
 ) -> dict[str, ModalityInput]:
+    """Return the inputs in the network's precision and on its device."""
     return {
         name: to_device(replace(value, values=value.values.to(dtype)), device)
         for name, value in inputs.items()

@@ -1,0 +1,175 @@
+"""``survkit stress``: what a model loses when its inputs get worse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from survkit.cli.left_out import print_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A finished run of survkit cv.", metavar="RUN")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file that the run was made from.")],
+    corruptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--corruption",
+            help="modality:name, with a level or settings: ct:gaussian-noise:sigma=0.1 or "
+            "pet:blur:high; repeat it. Default: all that fit the model's modalities.",
+        ),
+    ] = None,
+    severity: Annotated[
+        list[str] | None,
+        typer.Option(help="Level of the default ones: low, medium, high; repeat it."),
+    ] = None,
+    fractions: Annotated[
+        str, typer.Option(help="Shares of subjects that are corrupted, increasing.")
+    ] = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1",
+    seeds: Annotated[int, typer.Option(min=1, help="How often chance is drawn anew.")] = 5,
+    metric: Annotated[str, typer.Option(help="harrell, antolini, brier or ibs.")] = "harrell",
+    cause: Annotated[str | None, typer.Option(help="The cause; the first by default.")] = None,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")
+    ] = 1000,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results; stress in the run by default.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace older results by the complete new ones.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted stress test.")
+    ] = False,
+) -> None:
+    """Predict a run's test subjects again with worse inputs, and measure what is lost.
+
+    Every fold's own model predicts the subjects it never saw, clean and corrupted; nothing is
+    trained. The run must reproduce its own predictions first.
+    """
+    from survkit.cli.cohort import progress_bar
+    from survkit.cli.predict import check_device
+    from survkit.data import Cohort, PreparationCache, default_cache_folder
+    from survkit.stress import stress_run
+
+    check_device(device)
+    subjects = Cohort.read(cohort, table=table, data_folder=data)
+    print_left_out(subjects)
+    with progress_bar("stress") as progress:
+        found = stress_run(
+            run,
+            subjects,
+            out=out,
+            corruptions=corruptions or (),
+            severities=severity or ("high",),
+            fractions=_fractions(fractions),
+            seeds=seeds,
+            metric=metric,
+            cause=cause,
+            replicates=replicates,
+            level=level,
+            device=device,
+            overwrite=overwrite,
+            resume=resume,
+            cache=PreparationCache(cache or default_cache_folder()),
+            progress=progress,
+        )
+    _print(found.content)
+    print(found.folder / "stress.json")
+
+
+def _fractions(text: str) -> list[float]:
+    from survkit.errors import ConfigError
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"--fractions takes shares separated by commas, such as 0,0.5,1, not {text!r}"
+        ) from error
+
+
+def _print(content: Mapping[str, Any]) -> None:
+    """Print one row per corruption and per subset; what is longer stands in the files."""
+    from rich.console import Console
+
+    from survkit.report.stress_figure import p_value
+
+    console = Console(markup=False, highlight=False)
+    share = content["settings"]["fractions"][-1]
+    clean = content["corruptions"][0]["fractions"][0]["clean"]
+    console.print(f"{content['cause']}: {content['metric_label']}, clean {_shown(clean)}")
+    rows = []
+    for entry in content["corruptions"]:
+        last = entry["fractions"][-1]
+        results = (_shown(last["noisy"]), _shown(last["degradation"], "{:.0%}"))
+        area = _shown(entry["robustness_area"], "{:.2f}")
+        name = f"{entry['modality']}: {entry['name']} ({entry['severity']})"
+        rows.append((name, *results, p_value(last["log_rank_p"]), area))
+    _grid(console, (f"{share:.0%} of subjects", "value", "lost", "log-rank p", "robustness"), rows)
+    for reason in _reasons(content["corruptions"]):
+        console.print(reason)
+    if isinstance(content["subsets"], list):
+        console.print()
+        subsets = [
+            (
+                " + ".join(entry["modalities"]),
+                str(entry["subjects"]),
+                _shown(entry["noisy"]),
+                _shown(entry["degradation"], "{:.0%}"),
+            )
+            for entry in content["subsets"]
+        ]
+        _grid(console, ("modalities left", "subjects", "value", "lost"), subsets)
+
+
+def _reasons(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why something is not defined, and who kept a modality."""
+    for entry in entries:
+        last = entry["fractions"][-1]
+        for name in ("noisy", "degradation"):
+            if "reason" in last[name]:
+                yield f"{entry['label']}: not defined, {last[name]['reason']}"
+                break
+        if entry["kept"] and "reason" not in last["noisy"]:
+            yield (f"{entry['label']}: {entry['kept']} subjects have no other modality and keep it")
+
+
+def _shown(result: Mapping[str, Any], form: str = "{:.3f}") -> str:
+    if "reason" in result:
+        return "not defined"
+    value = form.format(result["value"])
+    if result["interval"] is None:
+        return value
+    lower, upper = (form.format(result["interval"][name]) for name in ("lower", "upper"))
+    return f"{value} ({lower} to {upper})"
+
+
+def _grid(console: Console, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for place, label in enumerate(labels):
+        grid.add_column(label, overflow="fold", min_width=24 if place == 0 else None)
+    for row in rows:
+        grid.add_row(*row)
+    console.print(grid)
