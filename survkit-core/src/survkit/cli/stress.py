@@ -122,10 +122,15 @@ def _print(content: Mapping[str, Any]) -> None:
     for entry in content["corruptions"]:
         last = entry["fractions"][-1]
         results = (_shown(last["noisy"]), _shown(last["degradation"], "{:.0%}"))
-        area = _shown(entry["robustness_area"], "{:.2f}")
+        area = entry["robustness_area"]
+        kept = "–" if "reason" in area else f"{area['value']:.2f}"
         name = f"{entry['modality']}: {entry['name']} ({entry['severity']})"
-        rows.append((name, *results, p_value(last["log_rank_p"]), area))
-    _grid(console, (f"{share:.0%} of subjects", "value", "lost", "log-rank p", "robustness"), rows)
+        rows.append((name, *results, p_value(last["log_rank_p"]), kept))
+    _grid(console, (f"{share:.0%} corrupted", "value", "lost", "p", "kept"), rows)
+    console.print(
+        "lost: share of what lies above chance; p: log-rank between groups of predicted risk; "
+        "kept: mean share kept over all fractions"
+    )
     for reason in _reasons(content["corruptions"]):
         console.print(reason)
     if isinstance(content["subsets"], list):
@@ -169,7 +174,7 @@ def _grid(console: Console, labels: Sequence[str], rows: Sequence[Sequence[str]]
 
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place, label in enumerate(labels):
-        grid.add_column(label, overflow="fold", min_width=24 if place == 0 else None)
+        grid.add_column(label, overflow="fold", no_wrap=place > 0)
     for row in rows:
         grid.add_row(*row)
     console.print(grid)

@@ -76,9 +76,9 @@ def said(result: Mapping[str, Any], form: str = "{:.3f}") -> str:
 
 
 def p_value(found: Mapping[str, Any]) -> str:
-    """Write a p value, or that there is none."""
+    """Write a p value; a dash where there is none."""
     if "reason" in found:
-        return "not defined"
+        return "–"
     return "< 0.001" if found["value"] < 0.001 else f"{found['value']:.3f}"
 
 

@@ -174,7 +174,8 @@ def _mean(values: Sequence[Values]) -> Values:
     for each in values:
         if isinstance(each, Undefined):
             return each
-    return torch.stack([each for each in values if isinstance(each, Tensor)]).mean(dim=0)
+    stacked = torch.stack([each for each in values if isinstance(each, Tensor)])
+    return stacked[0] + (stacked - stacked[0]).mean(dim=0)  # equal values have exactly their mean
 
 
 def _area(

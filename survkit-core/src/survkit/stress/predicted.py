@@ -45,6 +45,7 @@ class Predicted:
 class Plan:
     """What is predicted for every fold."""
 
+    modalities: Sequence[str]
     scenarios: Sequence[Scenario]
     subsets: Mapping[str, frozenset[str]]
     seeds: Sequence[int]

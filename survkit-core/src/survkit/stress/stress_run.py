@@ -118,7 +118,10 @@ def _plan(parts: RunParts, settings: StressSettings, registry: Registry) -> Plan
     if twice is not None:
         raise ConfigError(f"the corruption {twice.label} is asked for twice")
     return Plan(
-        scenarios=scenarios, subsets=modality_subsets(list(kinds)), seeds=range(settings.seeds)
+        modalities=tuple(kinds),
+        scenarios=scenarios,
+        subsets=modality_subsets(list(kinds)),
+        seeds=range(settings.seeds),
     )
 
 
@@ -158,7 +161,6 @@ def _content(
 ) -> dict[str, Any]:
     """Return the content of ``stress.json``."""
     table = parts.table
-    modalities = sorted({name for subset in plan.subsets.values() for name in subset})
     return {
         "format": FORMAT,
         "settings": settings.to_json(),
@@ -175,5 +177,5 @@ def _content(
         ],
         "subsets": subsets_json(plan.subsets, predicted, gauge)
         if plan.subsets
-        else undefined_subsets(predicted, gauge, len(modalities)),
+        else undefined_subsets(predicted, gauge, len(plan.modalities)),
     }

@@ -1,0 +1,424 @@
+"""A stress test finds what was planted: one modality decides, the other is looked at by nobody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from survkit.data import Cohort
+from survkit.errors import ConfigError, DataError, RunError, UserError
+from survkit.evaluation import Predictions, evaluate
+from survkit.evaluation.metric_names import HARRELL
+from survkit.evaluation.risk_groups import risk_groups
+from survkit.nonparametric.log_rank import LogRank, log_rank
+from survkit.registry import Registry
+from survkit.stress import Stress, stress_run
+from survkit.stress.chance import chosen
+
+ASKED = (
+    "blood:column-noise:variation=0.5",
+    "blood:column-noise:variation=0",
+    "blood:missing-columns:rate=0.9",
+    "blood:missing-modality",
+    "noise:column-noise:high",
+    "noise:missing-modality",
+)
+
+
+@pytest.fixture(scope="module")
+def found(
+    made: Path, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Stress]:
+    """The model that looks at blood alone, under everything that is asked above."""
+    out = tmp_path_factory.mktemp("found") / "stress"
+    result = stress_run(
+        made / "only",
+        Cohort.read(made / "cohort.yaml"),
+        out=out,
+        corruptions=ASKED,
+        fractions=(0.0, 0.5, 1.0),
+        seeds=3,
+        replicates=60,
+        registry=registry,
+    )
+    return made / "only", result
+
+
+def entry(stress: Stress, asked: str) -> dict[str, Any]:
+    """Return the entry of what was asked."""
+    place = ASKED.index(asked)
+    entries: list[dict[str, Any]] = stress.content["corruptions"]
+    return entries[place]
+
+
+def test_what_nobody_looks_at_costs_exactly_nothing(found: tuple[Path, Stress]) -> None:
+    """Corrupting or removing the other modality changes no bit, so no number."""
+    for asked in ("noise:column-noise:high", "noise:missing-modality"):
+        for row in entry(found[1], asked)["fractions"]:
+            assert row["noisy"]["value"] == row["clean"]["value"]
+            assert row["noisy"]["interval"] == row["clean"]["interval"]
+            assert row["difference"]["value"] == 0
+            assert row["degradation"]["value"] == 0
+        assert entry(found[1], asked)["robustness_area"]["value"] == pytest.approx(1)
+    table = next(t for key, t in found[1].corrupted.items() if key.startswith("noise.column"))
+    assert np.array_equal(table.risk_score, found[1].clean.risk_score)
+
+
+def test_what_decides_is_paid_for(found: tuple[Path, Stress]) -> None:
+    """Corrupting the blood costs more the more subjects it meets, and more the less is left."""
+    noisy = entry(found[1], "blood:column-noise:variation=0.5")
+    emptied = entry(found[1], "blood:missing-columns:rate=0.9")
+    lost = [row["degradation"]["value"] for row in noisy["fractions"]]
+
+    assert lost[0] == 0 < lost[1] < lost[2]
+    assert emptied["fractions"][2]["degradation"]["value"] > lost[2]
+    assert emptied["fractions"][2]["degradation"]["interval"]["lower"] > 0
+    assert 0 < emptied["robustness_area"]["value"] < noisy["robustness_area"]["value"] < 1
+    assert emptied["fractions"][2]["log_rank_p"]["value"] > 0.01
+    assert emptied["fractions"][0]["log_rank_p"]["value"] < 0.001
+
+
+def test_the_price_of_omission_is_everything(made: Path, found: tuple[Path, Stress]) -> None:
+    """Who has no blood gets one and the same score. Those who have nothing else keep it, and are
+    counted; the subset table, which leaves them out, shows chance exactly.
+    """
+    gone = entry(found[1], "blood:missing-modality")
+    alone = next(s for s in found[1].content["subsets"] if s["modalities"] == ["noise"])
+
+    assert gone["kept"] == 6
+    assert gone["fractions"][2]["degradation"]["value"] > 0.8
+    assert alone["noisy"]["value"] == 0.5
+    assert alone["degradation"]["value"] == 1
+    assert alone["subjects"] == 54
+    assert alone["clean"]["value"] > 0.6
+
+
+def test_subsets_agree_with_what_is_missing(found: tuple[Path, Stress]) -> None:
+    """All 2^2 - 1 rows; all modalities are the clean model, one alone is the other missing."""
+    rows = {tuple(row["modalities"]): row for row in found[1].content["subsets"]}
+    clean = entry(found[1], "noise:missing-modality")["fractions"][0]["clean"]
+
+    assert set(rows) == {("blood", "noise"), ("blood",), ("noise",)}
+    assert rows["blood", "noise"]["noisy"]["value"] == clean["value"]
+    assert rows["blood",]["noisy"]["value"] == clean["value"]
+
+
+def test_fraction_zero_and_severity_zero_are_the_run_itself(found: tuple[Path, Stress]) -> None:
+    """Clean, nothing corrupted and noise of no strength are what `survkit evaluate` says."""
+    run, stress = found
+    evaluated = evaluate(run, replicates=60).metric(HARRELL).pooled.to_json()
+    identity = entry(stress, "blood:column-noise:variation=0")
+
+    for row in identity["fractions"]:
+        assert row["clean"]["value"] == row["noisy"]["value"] == evaluated["value"]
+        assert row["clean"]["interval"] == evaluated["interval"]
+        assert row["seeds"] == [evaluated["value"]] * 3
+    assert np.array_equal(
+        stress.clean.risk_score, Predictions.read(run / "predictions.parquet").risk_score
+    )
+
+
+def test_numbers_are_those_of_the_tables_that_were_written(found: tuple[Path, Stress]) -> None:
+    """Everybody corrupted: each seed's value is the evaluation of its own file, the noisy value
+    their mean, the p value their median.
+    """
+    stress = found[1]
+    noisy = entry(stress, "blood:column-noise:variation=0.5")
+    files = sorted((stress.folder / "predictions").glob("blood.column-noise.variation=0.5.seed-*"))
+    tables = [Predictions.read(file) for file in files]
+    values = [evaluate(each, replicates=0).metric(HARRELL).pooled.to_json() for each in tables]
+    row = noisy["fractions"][2]
+    tests = []
+    for table in tables:
+        once = table.select(table.repeat == 0)
+        group = torch.from_numpy(risk_groups(once, cause=1)[1])
+        test = log_rank(once.target(), group)
+        assert isinstance(test, LogRank)
+        tests.append(test.p_value)
+
+    assert row["seeds"] == [each["value"] for each in values]
+    assert row["noisy"]["value"] == pytest.approx(np.mean(row["seeds"]))
+    assert row["log_rank_p"]["value"] == np.median(tests)
+    assert len({table.fingerprint() for table in tables}) == 3
+
+
+def test_the_interval_is_paired(found: tuple[Path, Stress]) -> None:
+    """Percentiles of the difference over resampled subjects, each resample scored from scratch as
+    a table of its own, clean and corrupted.
+    """
+    from survkit.evaluation.resampling import resample_counts
+    from survkit.stress.yardstick import yardstick
+
+    _, stress = found
+    clean = stress.clean
+    noisy = [
+        table for key, table in stress.corrupted.items() if key.startswith("blood.missing-columns")
+    ]
+    counts = resample_counts(clean, replicates=60, seed=0).numpy().astype(int)
+
+    def score(table: Predictions, drawn: np.ndarray) -> float:
+        rows = np.repeat(np.arange(len(table)), drawn)
+        copy = np.concatenate([np.arange(each) for each in drawn])
+        names = [f"{a}-{b}" for a, b in zip(table.subject[rows], copy, strict=True)]
+        columns = ("repeat", "fold", "duration", "event", "cumulative_incidence", "risk_score")
+        taken = {name: getattr(table, name)[rows] for name in columns}
+        again = replace(table, subject=np.array(names), **taken)
+        values = yardstick(again, "harrell", None, replicates=0, level=0.95).values(again)
+        assert isinstance(values, torch.Tensor)
+        return float(values[0])
+
+    differences = [
+        score(clean, drawn) - float(np.mean([score(each, drawn) for each in noisy]))
+        for drawn in counts[1:]
+    ]
+    row = entry(stress, "blood:missing-columns:rate=0.9")["fractions"][2]["difference"]
+
+    expected = np.quantile(differences, [0.025, 0.975])
+    assert [row["interval"]["lower"], row["interval"]["upper"]] == pytest.approx(expected)
+
+
+def test_corrupted_subjects_are_nested_and_chosen_by_name(found: tuple[Path, Stress]) -> None:
+    """The stated number of subjects, in both repeats alike, whatever the order of the rows."""
+    table = found[1].clean
+    order = np.random.default_rng(0).permutation(len(table))
+    for seed in range(3):
+        few, many = (chosen(table, share, seed) for share in (0.25, 0.6))
+        assert len(set(table.subject[few])) == 15
+        assert few.sum() == 30
+        assert (many | ~few).all()
+        assert np.array_equal(chosen(table.select(order), 0.25, seed), few[order])
+    assert not np.array_equal(chosen(table, 0.5, 0), chosen(table, 0.5, 1))
+
+
+def test_the_csv_says_the_same(found: tuple[Path, Stress]) -> None:
+    """A row per corruption and fraction, with the numbers of the JSON."""
+    frame = pd.read_csv(found[1].folder / "stress.csv")
+    written = json.loads((found[1].folder / "stress.json").read_text())
+
+    assert len(frame) == 3 * len(ASKED)
+    rows = [row for each in written["corruptions"] for row in each["fractions"]]
+    assert frame["noisy"].tolist() == pytest.approx([row["noisy"]["value"] for row in rows])
+    assert frame["seed_sd"].tolist() == pytest.approx(
+        [np.std(row["seeds"], ddof=1) for row in rows], abs=1e-12
+    )
+    assert written == json.loads(json.dumps(found[1].content))
+
+
+def test_the_only_modality_cannot_go(place: Path, registry: Registry) -> None:
+    """A model of one modality has nothing to predict from without it: said, not computed."""
+    result = stress_run(
+        place / "single",
+        Cohort.read(place / "cohort.yaml"),
+        corruptions=["blood:missing-modality"],
+        fractions=(0.0, 1.0),
+        replicates=10,
+        registry=registry,
+    )
+    found = result.content["corruptions"][0]
+
+    for row in found["fractions"]:
+        assert "nothing is left to predict from" in row["noisy"]["reason"]
+        assert "value" in row["clean"]
+        assert "reason" in row["log_rank_p"]
+    assert "reason" in found["robustness_area"]
+    assert "takes one modality" in result.content["subsets"]["reason"]
+    frame = pd.read_csv(result.folder / "stress.csv")
+    assert frame["noisy"].isna().all()
+    assert "nothing is left" in frame["reason"][0]
+
+
+def test_a_fusion_that_refuses_is_quoted(place: Path, registry: Registry) -> None:
+    """Where the fusion cannot do without, the reason is its own sentence."""
+    result = stress_run(
+        place / "refuses",
+        Cohort.read(place / "cohort.yaml"),
+        corruptions=["blood:missing-modality", "blood:column-noise"],
+        fractions=(1.0,),
+        seeds=1,
+        replicates=0,
+        registry=registry,
+    )
+    gone, noisy = result.content["corruptions"]
+    alone = next(s for s in result.content["subsets"] if s["modalities"] == ["noise"])
+
+    assert gone["fractions"][0]["noisy"]["reason"] == "this fusion needs blood"
+    assert alone["noisy"]["reason"] == "this fusion needs blood"
+    assert noisy["fractions"][0]["noisy"]["value"] > 0
+    assert "two fractions" in noisy["robustness_area"]["reason"]
+
+
+def test_an_error_is_lost_relative_to_itself(place: Path, registry: Registry) -> None:
+    """A Brier score has no chance value: what is lost is its rise, and nothing is an area."""
+    result = stress_run(
+        place / "only",
+        Cohort.read(place / "cohort.yaml"),
+        corruptions=["blood:missing-columns:rate=0.9"],
+        metric="brier",
+        fractions=(0.0, 1.0),
+        seeds=1,
+        replicates=20,
+        registry=registry,
+    )
+    row = result.content["corruptions"][0]["fractions"][1]
+
+    rise = row["noisy"]["value"] / row["clean"]["value"] - 1
+    assert row["degradation"]["value"] == pytest.approx(rise)
+    assert rise > 0
+    assert "no chance value" in result.content["corruptions"][0]["robustness_area"]["reason"]
+
+
+def test_an_interrupted_stress_test_goes_on(place: Path, registry: Registry) -> None:
+    """Killed after a fold and resumed, it ends with the same file; with other settings it is
+    refused, and without --resume it starts anew.
+    """
+    cohort = Cohort.read(place / "cohort.yaml")
+    asked: dict[str, Any] = {
+        "corruptions": ["blood:column-noise", "noise:missing-modality"],
+        "fractions": (0.0, 1.0),
+        "seeds": 2,
+        "replicates": 10,
+        "registry": registry,
+    }
+
+    class Killed(BaseException):
+        pass
+
+    def die(done: int, total: int) -> None:
+        if done > 0.4 * total:
+            raise Killed
+
+    whole = stress_run(place / "only", cohort, out=place / "whole", **asked)
+    with pytest.raises(Killed):
+        stress_run(place / "only", cohort, progress=die, **asked)
+    assert not (place / "only/stress").exists()
+    kept = [*(place / "only/.stress.new/folds").glob("*/facts.json")]
+    assert 0 < len(kept) < 4
+    with pytest.raises(RunError, match="had other seeds"):
+        stress_run(place / "only", cohort, resume=True, **{**asked, "seeds": 3})
+    again = stress_run(place / "only", cohort, resume=True, **asked)
+
+    assert again.folder == place / "only/stress"
+    first, second = ((each.folder / "stress.json").read_bytes() for each in (whole, again))
+    assert first == second
+    assert not (place / "only/.stress.new").exists()
+
+
+def test_older_results_are_not_lost(place: Path, registry: Registry) -> None:
+    """What is there stays until it is asked to go, and until the new one is complete."""
+    cohort = Cohort.read(place / "cohort.yaml")
+    asked: dict[str, Any] = {"fractions": (1.0,), "seeds": 1, "replicates": 0, "registry": registry}
+    stress_run(place / "only", cohort, corruptions=["noise:column-noise"], **asked)
+    before = (place / "only/stress/stress.json").read_bytes()
+
+    with pytest.raises(RunError, match="give --overwrite"):
+        stress_run(place / "only", cohort, corruptions=["blood:column-noise"], **asked)
+    with pytest.raises(RunError, match="is not a stress test"):
+        stress_run(place / "only", cohort, out=place / "single", overwrite=True, **asked)
+    assert (place / "only/stress/stress.json").read_bytes() == before
+    stress_run(place / "only", cohort, corruptions=["blood:column-noise"], overwrite=True, **asked)
+    assert (place / "only/stress/stress.json").read_bytes() != before
+
+
+def bend(place: Path, column: str, value: float) -> None:
+    frame = pd.read_csv(place / "patients.csv")
+    frame.loc[3, column] = value
+    frame.to_csv(place / "patients.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("crp", "now predicts a risk score of .* for subject 's03'"),
+        ("days", "duration or event of subject 's03' is not what"),
+    ],
+)
+def test_another_cohort_is_refused(
+    column: str, message: str, place: Path, registry: Registry
+) -> None:
+    """A changed value or outcome is noticed before anything is said about robustness, and nothing
+    is left behind.
+    """
+    bend(place, column, 77.5)
+
+    with pytest.raises(DataError, match=message):
+        stress_run(
+            place / "only",
+            Cohort.read(place / "cohort.yaml"),
+            corruptions=["blood:column-noise"],
+            registry=registry,
+        )
+    assert not [path for path in (place / "only").iterdir() if "stress" in path.name]
+
+
+def test_a_run_without_models_is_refused(place: Path, registry: Registry) -> None:
+    """A fold without its model cannot predict again."""
+    (place / "only/fold-0-1/config.json").unlink()
+
+    with pytest.raises(RunError, match="no model is there"):
+        stress_run(place / "only", Cohort.read(place / "cohort.yaml"), registry=registry)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"corruptions": ["blood"]}, "is written modality:name"),
+        ({"corruptions": ["bloot:column-noise"]}, "no modality 'bloot'. Did you mean 'blood'"),
+        ({"corruptions": ["blood:column-nose"]}, "column-noise"),
+        ({"corruptions": ["blood:gaussian-noise"]}, "applies to image and volume, but"),
+        ({"corruptions": ["blood:column-noise:hihg"]}, "neither a level nor"),
+        ({"corruptions": ["blood:column-noise:sigma=1"]}, "no setting 'sigma'"),
+        ({"corruptions": ["blood:column-noise:variation=x"]}, "must be a number"),
+        ({"corruptions": ["blood:column-noise:variation"]}, "neither a level nor"),
+        ({"corruptions": ["blood:column-noise", "blood:column-noise:medium"]}, "asked for twice"),
+        ({"severities": ["huge"]}, "no severity is named 'huge'"),
+        ({"severities": []}, "at least one severity"),
+        ({"fractions": (0.5, 0.5)}, "fractions must be increasing"),
+        ({"fractions": (0.5, 1.5)}, "fractions must be increasing"),
+        ({"fractions": ()}, "not none"),
+        ({"seeds": 0}, "seeds must be"),
+        ({"level": 1.0}, "level between 0 and 1"),
+        ({"metric": "kendall"}, "no metric to compare by"),
+        ({"cause": "birth"}, "no cause is named"),
+        ({"overwrite": True, "resume": True}, "not both"),
+        ({"resume": True}, "no interrupted stress test"),
+    ],
+)
+def test_wrong_questions_are_one_sentence(
+    options: dict[str, Any], message: str, made: Path, registry: Registry
+) -> None:
+    """Refused before anything is predicted or written."""
+    with pytest.raises((ConfigError, DataError, UserError), match=message):
+        stress_run(
+            made / "only", Cohort.read(made / "cohort.yaml"), **({"registry": registry} | options)
+        )
+    assert not [path for path in (made / "only").iterdir() if "stress" in path.name]
+
+
+def test_the_suite_is_everything_that_applies(place: Path, registry: Registry) -> None:
+    """Without a wish, all corruptions of tables at the level asked for, on both tables."""
+    result = stress_run(
+        place / "only",
+        Cohort.read(place / "cohort.yaml"),
+        severities=["low", "high"],
+        fractions=(1.0,),
+        seeds=1,
+        replicates=0,
+        registry=registry,
+    )
+    shown = [(e["modality"], e["name"], e["severity"]) for e in result.content["corruptions"]]
+
+    expected = [
+        ("column-noise", "low"),
+        ("column-noise", "high"),
+        ("missing-columns", "low"),
+        ("missing-columns", "high"),
+        ("missing-modality", "all"),
+    ]
+    assert shown == [(name, *each) for name in ("blood", "noise") for each in expected]
