@@ -50,6 +50,36 @@ FUSION = '''
             return Fused(torch.where(own.present[:, None], own.summary, 0.0))
 '''
 
+ENCODER = '''
+    """An encoder that prepares: it looks inside the mask."""
+
+    import torch
+    from torch import nn
+
+    from survkit.flow import Encoding
+    from survkit.specs import EncodingSpec
+
+
+    class InsideMask(nn.Module):
+        """Mean intensity inside the region and of the whole image."""
+
+        encoding = EncodingSpec(dim=2)
+
+        def __init__(self, input) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(2))
+
+        def prepare(self, sample):
+            return torch.stack([sample.values[0][sample.mask].mean(), sample.values.mean()])
+
+        def preparation_fingerprint(self):
+            return "inside mask 1"
+
+        def forward(self, input, *, penalties=True):
+            summary = input.values * self.scale
+            return Encoding(tokens=summary[:, None], summary=summary, present=input.present)
+'''
+
 
 def recipe(fusion: Any, *modalities: str) -> Recipe:
     """Return a linear Cox model of some tables."""
@@ -117,6 +147,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         found = Registry()
         with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
             survkit_register(found)
+        (folder / "inside_the_mask.py").write_text(dedent(ENCODER))
+        found.add("encoder", "mask", "inside_the_mask:InsideMask", summary="looks inside")
         found.add("fusion", "only", "only_one_modality:Only", summary="looks at one modality")
         yield found
 

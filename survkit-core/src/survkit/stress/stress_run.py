@@ -17,7 +17,7 @@ from survkit.stress.folder import StressFolder
 from survkit.stress.measure import scenario_json
 from survkit.stress.predicted import Plan, Predicted, predict_run
 from survkit.stress.run_parts import RunParts, open_run
-from survkit.stress.scenario import Scenario, parse_scenario, suite
+from survkit.stress.scenario import OF_MASKS, Scenario, parse_scenario, suite
 from survkit.stress.settings import StressOptions, StressSettings
 from survkit.stress.subset_numbers import subsets_json, undefined_subsets
 from survkit.stress.subsets import modality_subsets
@@ -113,6 +113,12 @@ def _plan(parts: RunParts, settings: StressSettings, registry: Registry) -> Plan
         scenarios = [parse_scenario(text, kinds, registry) for text in settings.corruptions]
     else:
         scenarios = suite(kinds, masked, settings.severities, registry)
+    unseen = [each for each in scenarios if each.name == OF_MASKS and each.modality not in masked]
+    if unseen:
+        raise ConfigError(
+            f"{unseen[0].label}: no mask of '{unseen[0].modality}' reaches the model: either the "
+            "cohort names none, or the encoder prepares nothing from it"
+        )
     keys = [scenario.key for scenario in scenarios]
     twice = next((each for each in scenarios if keys.count(each.key) > 1), None)
     if twice is not None:
