@@ -81,7 +81,7 @@ ENCODER = '''
 '''
 
 
-def recipe(fusion: Any, *modalities: str) -> Recipe:
+def recipe(fusion: Any, *modalities: str, members: int = 1) -> Recipe:
     """Return a linear Cox model of some tables."""
     content = {
         "title": "linear",
@@ -93,6 +93,7 @@ def recipe(fusion: Any, *modalities: str) -> Recipe:
         "training": {
             "epochs": 12,
             "micro_batch": 16,
+            "members": members,
             "accelerator": "cpu",
             "optimizer": {"lr": 0.05},
         },
@@ -161,7 +162,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     only = {"use": "only", "modality": "blood"}
     runs = {
         "only": (recipe(only, "blood", "noise"), 2),
-        "refuses": (recipe({**only, "refuses": True}, "blood", "noise"), 1),
+        "refuses": (recipe({**only, "refuses": True}, "blood", "noise", members=2), 1),
         "single": (recipe({"use": "concat"}, "blood"), 1),
     }
     for name, (plan, repeats) in runs.items():

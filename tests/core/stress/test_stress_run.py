@@ -16,11 +16,15 @@ from survkit.data import Cohort
 from survkit.errors import ConfigError, DataError, RunError, UserError
 from survkit.evaluation import Predictions, evaluate
 from survkit.evaluation.metric_names import HARRELL
+from survkit.evaluation.resampling import resample_counts
 from survkit.evaluation.risk_groups import risk_groups
+from survkit.metrics.estimate import Undefined
 from survkit.nonparametric.log_rank import LogRank, log_rank
 from survkit.registry import Registry
 from survkit.stress import Stress, stress_run
 from survkit.stress.chance import chosen
+from survkit.stress.measure import degradation
+from survkit.stress.yardstick import log_rank_json, log_rank_of_groups, yardstick
 
 ASKED = (
     "blood:column-noise:variation=0.5",
@@ -153,9 +157,6 @@ def test_the_interval_is_paired(found: tuple[Path, Stress]) -> None:
     """Percentiles of the difference over resampled subjects, each resample scored from scratch as
     a table of its own, clean and corrupted.
     """
-    from survkit.evaluation.resampling import resample_counts
-    from survkit.stress.yardstick import yardstick
-
     _, stress = found
     clean = stress.clean
     noisy = [
@@ -235,11 +236,15 @@ def test_the_only_modality_cannot_go(place: Path, registry: Registry) -> None:
 
 
 def test_a_fusion_that_refuses_is_quoted(place: Path, registry: Registry) -> None:
-    """Where the fusion cannot do without, the reason is its own sentence."""
+    """Where the fusion cannot do without, the reason is its own sentence. The model is the mean of
+    two networks, and the bar counts each subject once.
+    """
+    told: list[tuple[int, int]] = []
     result = stress_run(
         place / "refuses",
         Cohort.read(place / "cohort.yaml"),
         corruptions=["blood:missing-modality", "blood:column-noise"],
+        progress=lambda done, total: told.append((done, total)),
         fractions=(1.0,),
         seeds=1,
         replicates=0,
@@ -251,6 +256,9 @@ def test_a_fusion_that_refuses_is_quoted(place: Path, registry: Registry) -> Non
     assert gone["fractions"][0]["noisy"]["reason"] == "this fusion needs blood"
     assert alone["noisy"]["reason"] == "this fusion needs blood"
     assert noisy["fractions"][0]["noisy"]["value"] > 0
+    blood = next(s for s in result.content["subsets"] if s["modalities"] == ["blood"])
+    assert blood["noisy"]["value"] == blood["clean"]["value"]
+    assert told[-1] == (2 * 60 + 2, 2 * 60 + 2)
     assert "two fractions" in noisy["robustness_area"]["reason"]
 
 
@@ -422,3 +430,38 @@ def test_the_suite_is_everything_that_applies(place: Path, registry: Registry) -
         ("missing-modality", "all"),
     ]
     assert shown == [(name, *each) for name in ("blood", "noise") for each in expected]
+
+
+def test_a_cause_is_measured_as_its_evaluation(found: tuple[Path, Stress]) -> None:
+    """With competing causes the yardstick is that of the cause asked for."""
+    clean = found[1].clean
+    second = np.where((clean.event == 1) & (np.arange(len(clean)) % 2 == 0), 2, clean.event)
+    by_subject = dict(zip(clean.subject, second, strict=True))  # alike in every repeat
+    table = replace(
+        clean,
+        causes=("death", "relapse"),
+        event=np.array([by_subject[name] for name in clean.subject]),
+        cumulative_incidence=np.repeat(clean.cumulative_incidence / 2, 2, axis=1),
+        risk_score=np.column_stack([clean.risk_score, -clean.risk_score]),
+    )
+    evaluated = evaluate(table, replicates=0)
+
+    for cause in table.causes:
+        gauge = yardstick(table, "harrell", cause, replicates=0, level=0.95)
+        values = gauge.values(table)
+        assert isinstance(values, torch.Tensor)
+        assert float(values[0]) == evaluated.metric(HARRELL, cause).pooled.to_json()["value"]
+
+
+def test_a_model_that_knows_nothing_has_nothing_to_lose(found: tuple[Path, Stress]) -> None:
+    """Below chance, a share of what lies above it means nothing; weights have no log-rank test."""
+    clean = found[1].clean
+    worse = replace(clean, risk_score=-clean.risk_score)
+    gauge = yardstick(worse, "harrell", None, replicates=0, level=0.95)
+
+    lost = degradation(gauge.values(worse), gauge.values(worse), gauge)
+
+    assert isinstance(lost, Undefined)
+    assert "not better than chance" in lost.reason
+    weighted = replace(clean, weight=np.ones(len(clean)))
+    assert "weight" in log_rank_json([log_rank_of_groups(weighted, 1)])["reason"]

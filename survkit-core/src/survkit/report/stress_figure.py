@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from survkit.evaluation.metric_names import METRICS, MetricName
 from survkit.report.figure import BLUE, GREY, VERMILION, Picture, canvas, picture
 from survkit.report.tables import Table
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = 3
+LONGEST_TITLE = 18
 MOST_SAID = 8
 """More corruptions than these are left to the table by the alternative text."""
 
@@ -54,7 +56,7 @@ def stress_table(content: Mapping[str, Any]) -> Table:
     return Table(
         title="Under worse inputs",
         caption=(
-            f"{content['metric_label']} with {fraction:.0%} of the subjects corrupted. Intervals "
+            f"{_metric(content).label} with {fraction:.0%} of the subjects corrupted. Intervals "
             f"({level:.0%}) are from the same resamples of subjects, clean and corrupted. Log-rank "
             "p: do the groups of predicted risk still differ? Robustness: mean share of the "
             "performance above chance that is kept, over all shares of corrupted subjects."
@@ -82,6 +84,15 @@ def p_value(found: Mapping[str, Any]) -> str:
     return "< 0.001" if found["value"] < 0.001 else f"{found['value']:.3f}"
 
 
+def _metric(content: Mapping[str, Any]) -> MetricName:
+    return next(item for item in METRICS if item.key == content["metric"])
+
+
+def _chance(content: Mapping[str, Any]) -> float | None:
+    metric = _metric(content)
+    return metric.chance if metric.best == "highest" else None
+
+
 def _largest(content: Mapping[str, Any]) -> float:
     return float(content["settings"]["fractions"][-1])
 
@@ -99,17 +110,17 @@ def _curves(
     with canvas(5.2, 0.9 + 1.45 * rows) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, entry in zip(panels.flat, entries, strict=False):
-            _panel(axes, entry, content["chance"])
+            _panel(axes, entry, _chance(content))
         for axes in panels.flat[len(entries) :]:
             axes.set_axis_off()
         figure.supxlabel("subjects corrupted", fontsize=9.5)
-        figure.supylabel(content["metric_label"].partition(",")[0], fontsize=9.5)
+        figure.supylabel(_metric(content).label.partition(",")[0], fontsize=9.5)
         words = [_course(entry) for entry in entries[:MOST_SAID]]
         return picture(
             figure,
-            alt=f"{content['metric_label']} over the share of subjects whose {modality} is "
+            alt=f"{_metric(content).label} over the share of subjects whose {modality} is "
             f"corrupted: {'; '.join(words)}.",
-            caption=f"{modality}: {content['metric_label']} when a growing share of the subjects "
+            caption=f"{modality}: {_metric(content).label} when a growing share of the subjects "
             "is corrupted, mean over seeds. Bands are intervals over subjects, dots the seeds. "
             "Dashed: the clean value; dotted: chance.",
         )
@@ -134,7 +145,8 @@ def _panel(axes: Axes, entry: Mapping[str, Any], chance: float | None) -> None:
     axes.axhline(rows[0]["clean"]["value"], color=VERMILION, lw=0.9, ls="--")
     if chance is not None:
         axes.axhline(chance, color=GREY, lw=0.9, ls=":")
-    severity = entry["severity"] if len(entry["severity"]) < 18 else ""
+    severity = str(entry["severity"])
+    severity = severity if len(severity) <= LONGEST_TITLE else ""
     name = entry["name"].rpartition("/")[2]
     axes.set_title(f"{name}\n{severity}" if severity else name, fontsize=8.5)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}%")
@@ -177,7 +189,7 @@ def _bars(content: Mapping[str, Any]) -> Picture:
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}%")
         axes.set_xlabel(f"lost with {fraction:.0%} of the subjects corrupted")
-        said_of = "the performance above chance" if content["chance"] is not None else "the value"
+        said_of = "the performance above chance" if _chance(content) is not None else "the value"
         return picture(
             figure,
             alt=f"Share of {said_of} that is lost with {fraction:.0%} of the subjects corrupted: "

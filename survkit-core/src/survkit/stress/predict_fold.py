@@ -7,7 +7,7 @@ corruption of one modality cannot reach stays the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -45,7 +45,7 @@ class FoldTask:
         micro_batch: Subjects in memory at once.
         device: Where the networks run.
         cache: Where prepared images are kept.
-        advance: Told after every subject and scenario.
+        advance: Told of every subject and scenario, once however many networks are averaged.
     """
 
     fitted: FittedModel
@@ -99,9 +99,10 @@ def predict_fold(task: FoldTask) -> FoldOutcome:
     check_preparation(task.fitted.description, task.cohort)
     outcome = FoldOutcome()
     found: dict[str, list[SurvivalPrediction]] = {}
-    for member in task.fitted.members:
+    for number, member in enumerate(task.fitted.members):
         head = cast(SurvivalHead, member.head)
-        for key, parts in _of_member(member, task, outcome).items():
+        told = task if number == 0 else replace(task, advance=lambda steps: None)
+        for key, parts in _of_member(member, told, outcome).items():
             if key not in outcome.failed and parts:
                 found.setdefault(key, []).append(head.predict(torch.cat(parts)))
     outcome.predictions = {
