@@ -48,6 +48,7 @@ def interleaved(name: str, ours: Callable[[], Any], peer: Callable[[], Any], rep
     seconds: dict[str, list[float]] = {"ours": [], "peer": []}
     for _ in range(repeats):
         for side, function in (("ours", ours), ("peer", peer)):
+            torch.set_num_threads(1)  # numba shares torch's pool of threads and sets it up anew
             begin = process_time()
             function()
             seconds[side].append(process_time() - begin)
@@ -119,7 +120,7 @@ def test_harrell_against_scikit_survival() -> None:
 
 @pytest.mark.parametrize("n", [5_000, 50_000])
 def test_integrated_brier_against_scikit_survival(n: int) -> None:
-    """At least 3 times faster at 24 times."""
+    """At least 4 times faster at 24 times."""
     sksurv = pytest.importorskip("sksurv.metrics")
     util = pytest.importorskip("sksurv.util")
     target, incidence, _ = case(n, on_grid=False)
@@ -132,10 +133,10 @@ def test_integrated_brier_against_scikit_survival(n: int) -> None:
         f"integrated Brier, n={n}",
         lambda: integrated_brier_score(survival, torch.from_numpy(times), target, target),
         lambda: sksurv.integrated_brier_score(outcome, outcome, matrix, times),
-        9,
+        25,
     )
 
-    assert ratio >= 3 * SLACK
+    assert ratio >= 4 * SLACK
 
 
 def test_bootstrap_against_a_loop_over_the_faster_single_call() -> None:

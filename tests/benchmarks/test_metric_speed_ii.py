@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -37,14 +37,17 @@ def one_thread() -> Iterator[None]:
 
 
 def interleaved(name: str, ours: Callable[[], Any], peer: Callable[[], Any], repeats: int) -> float:
-    """Time both in turn, print both medians, and return how many times longer the peer takes."""
+    """Time both in turn, print both medians, and return how many times longer the peer takes.
+
+    Both sides run on one thread, so processor time is their time, without that of other programs.
+    """
     ours(), peer()
     seconds: dict[str, list[float]] = {"ours": [], "peer": []}
     for _ in range(repeats):
         for side, function in (("ours", ours), ("peer", peer)):
-            begin = perf_counter()
+            begin = process_time()
             function()
-            seconds[side].append(perf_counter() - begin)
+            seconds[side].append(process_time() - begin)
     mine, theirs = median(seconds["ours"]), median(seconds["peer"])
     print(f"\n{name}: {mine * 1e3:.2f} ms, peer {theirs * 1e3:.2f} ms, ratio {theirs / mine:.1f}")
     return theirs / mine

@@ -144,7 +144,7 @@ def brier_statistic(
     return BrierStatistic(
         errors=errors,
         target=checked,
-        training=check_training(training),
+        training=checked if training is target else check_training(training),
         same_subjects=training is target,
         events=int(own.sum()),
         event_weight=event_weight,

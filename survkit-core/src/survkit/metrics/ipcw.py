@@ -8,10 +8,10 @@ before counts nothing; G is the censoring survival of the training subjects.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +20,7 @@ from survkit.flow import SurvivalTarget
 from survkit.metrics.antolini import check_incidence
 from survkit.nonparametric.censoring import censoring_survival_replicates
 from survkit.nonparametric.observations import check_target
-from survkit.nonparametric.ordering import ascending_order
+from survkit.nonparametric.ordering import ascending_order, positions_of
 from survkit.nonparametric.ratio import ratio_where
 from survkit.prediction import Times
 
@@ -52,25 +52,41 @@ class SquaredErrors:
     happened: Tensor
     outcome: Tensor
 
-    def blocks(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Give rows and their two kinds of error, float64 (row, grid) each.
+    def weighted_sums_once(
+        self, order: Tensor, at_risk: Tensor, at_event: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Give :meth:`weighted_sums` of one replicate on a CPU in a quarter of the time.
 
-        The first is (outcome - F)² of those with an event by t, the second F² of those still at
-        risk after t; either is 0 for everybody else.
+        For one replicate the fixed cost of each operation decides, and numpy's is a fifth of
+        torch's.
         """
         size = max(1, ROW_CELLS // len(self.times))
-        for begin in range(0, len(self.duration), size):
-            rows = slice(begin, begin + size)
-            later = self.duration[rows, None] > self.times
-            values = self.incidence[rows]
-            seen = self.happened[rows, None] & ~later
-            after_event = (self.outcome[rows, None] - values).square_().mul_(seen)
-            yield rows, after_event, values.square().mul_(later)
+        rows, weight, inverse = order.numpy(), at_risk[0].numpy(), at_event[0].numpy()
+        values, outcome = self.incidence.numpy(), self.outcome.numpy()[rows, None]
+        gone_by = np.searchsorted(self.duration.numpy()[rows], self.times.numpy(), "right").tolist()
+        sums = at_risk.new_zeros(2, 1, len(gone_by))
+        risk_sum, event_sum = sums[:, 0].numpy()
+        for begin in range(0, len(rows), size):
+            own = slice(begin, begin + size)
+            end = min(begin + size, len(rows))
+            # Before column `some` the whole block is still at risk, from column `none` on nobody.
+            some, none = bisect_right(gone_by, begin), bisect_left(gone_by, end)
+            block = values.take(rows[own], axis=0)
+            missed = outcome[own] - block[:, some:]
+            missed *= missed
+            squared = np.square(block[:, :none])
+            for column in range(some, none):
+                gone = gone_by[column] - begin
+                squared[:gone, column] = 0.0
+                missed[gone:, column - some] = 0.0
+            risk_sum[:none] += np.einsum("i,ij->j", weight[own], squared)
+            event_sum[some:] += np.einsum("i,ij->j", inverse[own], missed)
+        return sums[0], sums[1]
 
     def weighted_sums(
         self, order: Tensor, at_risk: Tensor, at_event: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Sum weighted squared errors over the subjects, faster than by :meth:`blocks`.
+        """Sum weighted squared errors over the subjects.
 
         Args:
             order: Rows by duration; int64 (batch).
@@ -166,20 +182,24 @@ def weighted_errors(
     """
     device = target.duration.device
     drawn, training_drawn = (count.to(device) for count in counts)
-    knots, survival = censoring_survival_replicates(training, training_drawn)
+    duration, order = by_duration = ascending_order(target.duration)
+    knots, survival = censoring_survival_replicates(
+        training, training_drawn, by_duration if training is target else None
+    )
     padded = torch.cat([torch.ones_like(survival[:, :1]), survival], dim=1)
-    duration, order = ascending_order(target.duration)
-    at_event = torch.searchsorted(knots, duration, right=event_weight == "at")
-    at_time = torch.searchsorted(knots, errors.times, right=True)
+    at_event = positions_of(duration, knots, right=event_weight == "at")
+    at_time = positions_of(errors.times, knots, right=True)
     weight = drawn.to(torch.float64)
     if target.weight is not None:
         weight = weight * target.weight
-    weight = weight.index_select(1, order)
+    ordered = weight.index_select(1, order)
     event_survival = padded.index_select(1, at_event)
-    seen = (weight > 0) & (event_survival > 0) & errors.happened.index_select(0, order)
-    inverse = ratio_where(seen, weight, event_survival)
+    seen = (ordered > 0) & (event_survival > 0) & errors.happened.index_select(0, order)
+    inverse = ratio_where(seen, ordered, event_survival)
     time_survival = padded.index_select(1, at_time)
-    risk_sum, event_sum = errors.weighted_sums(order, weight, inverse)
+    one_plain = len(weight) == 1 and device.type == "cpu" and not weight.requires_grad
+    sums = errors.weighted_sums_once if one_plain else errors.weighted_sums
+    risk_sum, event_sum = sums(order, ordered, inverse)
     last = torch.where(training_drawn > 0, training.duration, -torch.inf).amax(dim=1)
     known = (time_survival > 0) & (errors.times <= last[:, None])
     total = event_sum + ratio_where(known, risk_sum, time_survival)

@@ -39,19 +39,20 @@ def censoring_survival(training: SurvivalTarget) -> SurvivalCurve:
 
 
 def censoring_survival_replicates(
-    training: SurvivalTarget, counts: Tensor
+    training: SurvivalTarget, counts: Tensor, by_duration: tuple[Tensor, Tensor] | None = None
 ) -> tuple[Tensor, Tensor]:
     """G of every bootstrap replicate at once.
 
     Args:
         training: Checked training subjects without delayed entry.
         counts: How often each subject was drawn; (replicate, batch).
+        by_duration: The sorted durations and their rows, where the caller has them already.
 
     Returns:
         The distinct durations (grid) and G at them (replicate, grid), by cumulative sums over the
         counts.
     """
-    ascending, order = ascending_order(training.duration)
+    ascending, order = by_duration or ascending_order(training.duration)
     changes = torch.ones_like(ascending, dtype=torch.bool)
     torch.ne(ascending[1:], ascending[:-1], out=changes[:-1])
     last = changes.nonzero()[:, 0]  # torch.unique takes several times as long
@@ -59,9 +60,10 @@ def censoring_survival_replicates(
     weight = counts.to(torch.float64)
     if training.weight is not None:
         weight = weight * training.weight
-    weight = weight[:, order]
-    everyone = weight.cumsum(1)[:, last]
-    censored = (weight * (training.event[order] == 0)).cumsum(1)[:, last]
+    weight = weight.index_select(1, order)
+    everyone = weight.cumsum(1).index_select(1, last)
+    is_censored = (training.event == 0).index_select(0, order)
+    censored = weight.masked_fill(~is_censored, 0.0).cumsum(1).index_select(1, last)
     censored_here = torch.diff(censored, dim=1, prepend=torch.zeros_like(censored[:, :1]))
     # at risk of censoring at t = not yet gone before t, minus the events at t
     #                           = total - everyone gone until t + those censored at t

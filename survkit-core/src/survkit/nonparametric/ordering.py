@@ -27,6 +27,17 @@ def ascending_values(values: Tensor) -> Tensor:
     return torch.sort(values).values
 
 
+def positions_of(values: Tensor, ascending: Tensor, *, right: bool = False) -> Tensor:
+    """Return where each value would stand among the sorted ones, before or after its equals; int64.
+
+    Fastest where the values are sorted too.
+    """
+    if values.device.type == "cpu":
+        side = "right" if right else "left"
+        return torch.from_numpy(np.searchsorted(ascending.numpy(), values.numpy(), side=side))
+    return torch.searchsorted(ascending, values, right=right)
+
+
 def tie_bounds(ascending: Tensor) -> tuple[Tensor, Tensor]:
     """First position of each element's tie, and the first position after it; int64 (batch)."""
     position = torch.arange(len(ascending) + 1, device=ascending.device)
