@@ -13,7 +13,10 @@ from survkit.errors import DataError
 from survkit.nonparametric.aalen_johansen import aalen_johansen
 from survkit.nonparametric.kaplan_meier import kaplan_meier
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "metrics" / "golden.json").read_text())
+FOLDER = Path(__file__).parents[1] / "golden" / "metrics"
+GOLDEN = json.loads((FOLDER / "golden.json").read_text())
+COHORT = json.loads((FOLDER / "golden_ii.json").read_text())["cohort"]
+EXPECTED = json.loads((FOLDER / "golden_iii.json").read_text())
 
 
 def test_incidence_equals_r() -> None:
@@ -24,6 +27,38 @@ def test_incidence_equals_r() -> None:
     values = curves.at(GOLDEN["months"])
     torch.testing.assert_close(values[0].tolist(), GOLDEN["aj"]["progression"])
     torch.testing.assert_close(values[1].tolist(), GOLDEN["aj"]["death"])
+
+
+@pytest.mark.parametrize("cause", [1, 2])
+def test_incidence_and_variance_equal_cmprsk(cause: int) -> None:
+    """Gray's cuminc gives Aalen's variance too; without ties, where its formula differs."""
+    duration = torch.tensor(COHORT["duration"], dtype=torch.float64)
+    curves = aalen_johansen(duration, torch.tensor(COHORT["cause"]), 2)
+    times = torch.tensor(EXPECTED["times"], dtype=torch.float64)
+    place = torch.searchsorted(curves.times, times, right=True) - 1
+
+    variance = curves.variance[cause - 1, place]
+
+    expected = EXPECTED["incidence"]
+    assert curves.at(times)[cause - 1].tolist() == pytest.approx(expected[f"value_{cause}"])
+    assert variance.tolist() == pytest.approx(expected[f"variance_{cause}"], rel=1e-10)
+
+
+@pytest.mark.parametrize("cause", [1, 2])
+def test_entry_and_weights_equal_r(cause: int) -> None:
+    """Delayed entry of a quarter of the subjects, and case weights, both with ties: survfit."""
+    duration = torch.tensor(COHORT["duration"], dtype=torch.float64).ceil()
+    number = torch.arange(1, len(duration) + 1)
+    given = {
+        "entry": torch.where(number % 4 == 0, duration / 2, 0.0),
+        "weight": 1 + number.double() % 3,
+    }
+    for name, values in given.items():
+        curves = aalen_johansen(duration, torch.tensor(COHORT["cause"]), 2, **{name: values})
+
+        found = curves.at(EXPECTED["times"])[cause - 1].tolist()
+
+        assert found == pytest.approx(EXPECTED["incidence"][f"{name}_{cause}"], rel=1e-12)
 
 
 def test_variance_equals_scikit_survival() -> None:

@@ -73,6 +73,20 @@ def test_equals_lifelines_and_scipy() -> None:
     assert result.p_value == pytest.approx(peer.p_value, rel=1e-8)
 
 
+@pytest.mark.parametrize(("rho", "gamma"), [(0.5, 0.5), (0.0, 1.0), (1.0, 2.0)])
+def test_late_weights_equal_lifelines(rho: float, gamma: float) -> None:
+    """Fleming and Harrington's weights of an independent implementation, with ties."""
+    lifelines = pytest.importorskip("lifelines.statistics")
+    data = (VETERAN["duration"].numpy(), CELLTYPE.numpy(), VETERAN["event"].numpy())
+
+    found = defined(log_rank(veteran(), CELLTYPE, rho=rho, gamma=gamma)).statistic
+
+    peer = lifelines.multivariate_logrank_test(
+        *data, weightings="fleming-harrington", p=rho, q=gamma
+    )
+    assert found == pytest.approx(peer.test_statistic, rel=1e-9)
+
+
 @pytest.mark.parametrize(("statistic", "degrees"), [(0.3, 1), (9.2, 3), (300.0, 1), (800.0, 9)])
 def test_tail_of_chi_square_equals_scipy(statistic: float, degrees: int) -> None:
     """Also for p-values near the smallest numbers."""

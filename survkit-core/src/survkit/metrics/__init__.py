@@ -35,6 +35,7 @@ from survkit.metrics.ici import (
     calibration_index_statistic,
     smooth_calibration,
 )
+from survkit.metrics.jackknife import influences, jackknife_interval, jackknife_variance
 from survkit.metrics.scaled_brier import (
     scaled_brier_score,
     scaled_brier_score_incidence,
@@ -70,8 +71,11 @@ __all__ = [
     "dynamic_auc_statistic",
     "harrell_concordance",
     "harrell_statistic",
+    "influences",
     "integrated_brier_score",
     "integrated_brier_score_incidence",
+    "jackknife_interval",
+    "jackknife_variance",
     "mean_dynamic_auc",
     "scaled_brier_score",
     "scaled_brier_score_incidence",

@@ -51,6 +51,11 @@ class BrierStatistic:
         evaluated = len(self.target.duration)
         return (evaluated,) if self.same_subjects else (evaluated, len(self.training.duration))
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest possible value, for intervals."""
+        return (0.0, 1.0)
+
     def curve(self) -> Tensor:
         """Return the score at every time; float64 (grid), NaN where it is undefined."""
         return self._curves(*(self.errors.times.new_ones(1, size) for size in self.sizes))[0]

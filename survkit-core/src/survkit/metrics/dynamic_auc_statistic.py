@@ -62,6 +62,11 @@ class DynamicAucStatistic:
         both = (len(self.target.duration), len(self.training.duration))
         return both[:1] if self.same_subjects else both
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest possible value, for intervals."""
+        return (0.0, 1.0)
+
     def estimates(self) -> tuple[Result, ...]:
         """Return the AUC at each time."""
         curve, survival = self._curves(*self._once())[0], self._once_survival()

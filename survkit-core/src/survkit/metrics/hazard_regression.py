@@ -152,6 +152,7 @@ def _risk_sums(columns: Tensor, target: SurvivalTarget, weight: Tensor, cause: i
         knots, survival = censoring_survival_replicates(SurvivalTarget(duration, event), weight)
         padded = torch.cat([torch.ones_like(survival[:, :1]), survival], dim=1)
         before = padded[:, torch.searchsorted(knots, duration)]
-        kept = torch.where(competing & (before > 0), weight / before, 0.0)
+        known = competing & (before > 0)
+        kept = torch.where(known, weight / torch.where(known, before, 1.0), 0.0)
         censoring = padded[:, torch.searchsorted(knots, times)]
     return RiskSums(columns[order], weight, own, own_rows, times, start, kept, censoring)

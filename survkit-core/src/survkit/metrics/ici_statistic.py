@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.metrics.cubic_spline import restricted_cubic_basis
 from survkit.metrics.estimate import Estimate, Result, Undefined
@@ -48,6 +49,11 @@ class CalibrationIndexStatistic:
         """Sizes of the independent groups of subjects to resample."""
         return (len(self.predicted),)
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest possible value, for intervals."""
+        return (0.0, 1.0)
+
     def estimate(self) -> Result:
         """Return the index of the data."""
         undefined = self.undefined()
@@ -74,6 +80,10 @@ class CalibrationIndexStatistic:
         Returns:
             float64 (replicate); NaN where no curve can be fitted.
         """
+        if counts[0].requires_grad and self.index != "ici":
+            raise DataError(
+                f"{self.index} is a quantile of distances, which has no derivative: bootstrap it"
+            )
         if self.undefined() is not None:
             return self.predicted.new_full((len(counts[0]),), torch.nan)
         return self.summary(self.observed(counts[0]), counts[0], self.index)

@@ -58,6 +58,11 @@ class PairStatistic:
         """Sizes of the independent groups of subjects to resample."""
         return (self.outcome.n,)
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest possible value, for intervals."""
+        return (0.0, 1.0)
+
     def estimate(self) -> Result:
         """Return the concordance of the data."""
         undefined = outcome_without_events(self.outcome)
@@ -74,14 +79,10 @@ class PairStatistic:
         Returns:
             float64 (replicate); NaN where a replicate has no comparable pair.
         """
-        # Counts and their sums are halves of whole numbers: exact in float32, in half the time.
-        # Their derivatives are not.
-        whole = self.outcome.weight is None and not counts[0].requires_grad
-        exact = whole and self.outcome.n < 2**23
         weight = counts[0].to(self.outcome.time.device, torch.float64)
         if self.outcome.weight is not None:
             weight = weight * self.outcome.weight
-        factor = weight.to(torch.float32) if exact else weight
+        factor = weight.to(torch.float32) if _exact_in_float32(weight) else weight
         concordant = weight.new_zeros(len(weight))
         for anchors, scores, own in self.blocks():
             credit = self._credit(anchors, scores, own).to(factor.dtype)
@@ -102,6 +103,12 @@ class PairStatistic:
                 partners = partners - suffix_weights(weight, order.entering)
             total += (partners * weight[:, order.anchors]).sum(dim=1)
         return torch.where(total > 0, total, torch.nan)
+
+
+def _exact_in_float32(weight: Tensor) -> bool:
+    """Whether sums of the weights and of their halves are: then products take half the time."""
+    whole = not weight.requires_grad and bool((weight == weight.round()).all())
+    return whole and bool((weight.sum(dim=1) < 2**23).all())
 
 
 def concordance_of(counts: PairCounts, tie_score: float, outcome: Outcome, method: str) -> Result:

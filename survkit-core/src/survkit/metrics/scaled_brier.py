@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 from torch import Tensor
@@ -125,6 +126,11 @@ class ScaledBrierStatistic:
     def sizes(self) -> tuple[int, ...]:
         """Sizes of the independent groups of subjects to resample."""
         return self.brier.sizes
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest possible value, for intervals."""
+        return (-inf, 1.0)
 
     def estimate(self) -> Result:
         """Return the scaled score of the data."""

@@ -59,6 +59,11 @@ class UnoStatistic:
         both = (self.outcome.n, len(self.training.duration))
         return both[:1] if self.same_subjects else both
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest possible value, for intervals."""
+        return (0.0, 1.0)
+
     def estimate(self) -> Result:
         """Return the concordance of the data."""
         outcome = self.outcome
@@ -117,8 +122,9 @@ class UnoStatistic:
         survival = self._survival(counts[-1], outcome.time[rows])
         drawn = weight[:, rows] > 0
         known = (~drawn | (survival > 0)).all(dim=1)
+        usable = drawn & (survival > 0)
         inverse = torch.zeros_like(weight)
-        inverse[:, rows] = ratio_where(drawn & (survival > 0), torch.ones_like(survival), survival)
+        inverse[:, rows] = ratio_where(usable, torch.ones_like(survival), survival)
         own = weight * inverse**2
         concordant, comparable = torch.zeros_like(weight[:, 0]), torch.zeros_like(weight[:, 0])
         for anchors in event_blocks(rows, outcome.n):

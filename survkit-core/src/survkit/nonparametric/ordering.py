@@ -6,6 +6,8 @@ share memory there.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -33,7 +35,7 @@ def positions_of(values: Tensor, ascending: Tensor, *, right: bool = False) -> T
     Fastest where the values are sorted too.
     """
     if values.device.type == "cpu":
-        side = "right" if right else "left"
+        side: Literal["left", "right"] = "right" if right else "left"
         return torch.from_numpy(np.searchsorted(ascending.numpy(), values.numpy(), side=side))
     return torch.searchsorted(ascending, values, right=right)
 
