@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import log
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ import torch
 
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget, select
-from survkit.metrics import Estimate, Undefined, calibration_at
+from survkit.metrics import (
+    Bootstrap,
+    Estimate,
+    Undefined,
+    bootstrap_replicates,
+    calibration_at,
+    observed_expected_statistic,
+)
 from survkit.nonparametric.aalen_johansen import aalen_johansen
 from survkit.nonparametric.kaplan_meier import kaplan_meier
 
@@ -65,6 +73,38 @@ def test_half_the_prediction_doubles_the_ratio_and_its_interval() -> None:
     assert isinstance(full, Estimate)
     assert isinstance(half, Estimate)
     assert half.value == pytest.approx(2 * full.value)
+
+
+def test_ratio_moves_with_both_terms() -> None:
+    """Its error is that of a bootstrap which draws predictions and outcomes together."""
+    target = cohort(150, 1)
+    predicted = 1 / (1 + target.duration / 4)  # who dies early was predicted to
+    result = calibration_at(5.0, predicted, target).observed_expected
+    statistic = observed_expected_statistic(5.0, predicted, target)
+    ratios = bootstrap_replicates(statistic, Bootstrap(replicates=2000))
+
+    assert isinstance(result, Estimate)
+    assert result.interval is not None
+    width = log(result.interval.upper / result.interval.lower)
+    assert width / 2 / 1.976 == pytest.approx(float(ratios.log().std()), rel=0.1)
+    assert result.value == pytest.approx(float(statistic.replicates(torch.ones(1, 150))[0]))
+
+
+def test_groups_of_weighted_subjects_have_equal_weight() -> None:
+    """A subject of weight three is three subjects, for where groups are cut too."""
+    target, generator = cohort(90, 2), torch.Generator().manual_seed(4)
+    predicted = torch.rand(90, generator=generator).double()
+    times = torch.randint(1, 4, (90,), generator=generator)
+    rows = torch.arange(90).repeat_interleave(times)
+    weighted = SurvivalTarget(target.duration, target.event, weight=times.double())
+
+    found = calibration_at(5.0, predicted, weighted, groups=4).groups
+
+    repeated = calibration_at(5.0, predicted[rows], select(target, rows), groups=4).groups
+    assert [(one.lowest, one.highest) for one in found] == [
+        (one.lowest, one.highest) for one in repeated
+    ]
+    assert [one.predicted for one in found] == pytest.approx([one.predicted for one in repeated])
 
 
 def test_horizon_after_the_follow_up_is_undefined() -> None:

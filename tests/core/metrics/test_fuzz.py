@@ -19,6 +19,7 @@ from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.metrics import (
     Bootstrap,
+    Calibration,
     DCalibration,
     Estimate,
     Undefined,
@@ -42,7 +43,9 @@ from survkit.metrics import (
     harrell_statistic,
     integrated_brier_score,
     integrated_brier_score_incidence,
+    jackknife_interval,
     mean_dynamic_auc,
+    observed_expected_statistic,
     scaled_brier_score,
     scaled_brier_score_incidence,
     scaled_brier_statistic,
@@ -51,11 +54,18 @@ from survkit.metrics import (
     uno_statistic,
     with_interval,
 )
+from survkit.nonparametric.aalen_johansen import IncidenceCurves, aalen_johansen
+from survkit.nonparametric.breslow import breslow_cumulative_hazard
+from survkit.nonparametric.censoring import censoring_survival
+from survkit.nonparametric.kaplan_meier import SurvivalCurve, kaplan_meier
 from survkit.nonparametric.log_rank import LogRank, log_rank
+from survkit.nonparametric.nelson_aalen import CumulativeHazardCurve, nelson_aalen
 from survkit.nonparametric.restricted_mean import restricted_mean_survival
+from survkit.nonparametric.risk_table import numbers_at_risk
 from survkit.prediction import GridPrediction
 
 GRID = (1.0, 2.5, 4.0)
+NAN, INFINITE = float("nan"), float("inf")
 
 
 @dataclass(frozen=True)
@@ -125,9 +135,32 @@ def grouped(case: Case) -> Arguments:
     return {"target": case.target, "group": (case.score > 0).long()}
 
 
-def followed(case: Case) -> Arguments:
+def lived(case: Case) -> Arguments:
     target = case.target
-    return {"duration": target.duration, "observed": target.event > 0, "tau": 2.5}
+    given = {"entry": target.entry, "weight": target.weight}
+    return {"duration": target.duration, "observed": target.event > 0, **given}
+
+
+def followed(case: Case) -> Arguments:
+    return {**lived(case), "tau": 2.5}
+
+
+def hazardous(case: Case) -> Arguments:
+    return {**lived(case), "log_hazard": case.score}
+
+
+def competing(case: Case) -> Arguments:
+    arguments = lived(case)
+    del arguments["observed"]
+    return {**arguments, "event": case.target.event}
+
+
+def followed_training(case: Case) -> Arguments:
+    return {"training": case.training}
+
+
+def seen(case: Case) -> Arguments:
+    return {"target": case.target}
 
 
 METRICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = {
@@ -153,6 +186,12 @@ METRICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = 
     "d-calibration of a prediction": (d_calibration_from_prediction, typed),
     "log-rank": (log_rank, grouped),
     "restricted mean": (restricted_mean_survival, followed),
+    "kaplan–meier": (kaplan_meier, lived),
+    "nelson–aalen": (nelson_aalen, lived),
+    "aalen–johansen": (partial(aalen_johansen, causes=2), competing),
+    "breslow": (breslow_cumulative_hazard, hazardous),
+    "censoring": (censoring_survival, followed_training),
+    "at risk": (partial(numbers_at_risk, times=GRID), seen),
 }
 
 STATISTICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]] = {
@@ -165,13 +204,19 @@ STATISTICS: Mapping[str, tuple[Callable[..., Any], Callable[[Case], Arguments]]]
     "brier": (brier_statistic, incidences),
     "scaled brier": (scaled_brier_statistic, incidences),
     "calibration index": (calibration_index_statistic, calibrated),
+    "observed over expected": (observed_expected_statistic, calibrated),
 }
+
+BY_CHECKED_TARGET = {"risk_table", "censoring_survival_replicates", "incidence_replicates"}
+"""Inner parts of the others: they take what was checked, and say so."""
 
 RANKS = ("harrell", "uno", "uno at risk", "dynamic auc", "mean dynamic auc", "antolini")
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, events: str = "any", constant: bool = False) -> Case:
+def cases(
+    draw: st.DrawFn, *, events: str = "any", constant: bool = False, late: bool = False
+) -> Case:
     """Few subjects with many ties in durations, scores and predictions."""
     size = draw(st.integers(1, 12))
 
@@ -186,8 +231,10 @@ def cases(draw: st.DrawFn, *, events: str = "any", constant: bool = False) -> Ca
         elif events == "one":
             event = torch.zeros_like(event)
             event[draw(st.integers(0, size - 1))] = 1
+        duration = numbers(1, 8).double() / 2 + 0.5
         weight = numbers(1, 3).double() if draw(st.booleans()) else None
-        return SurvivalTarget(numbers(1, 8).double() / 2 + 0.5, event, weight=weight)
+        entry = duration * numbers(0, 3) / 4 if late and draw(st.booleans()) else None
+        return SurvivalTarget(duration, event, entry, weight)
 
     target = subjects()
     training = target if draw(st.booleans()) else subjects()
@@ -207,26 +254,53 @@ def check(found: Any) -> None:
         assert len(found.reason) > 10
         assert "nan" not in found.reason
     elif isinstance(found, Estimate):
-        assert isfinite(found.value)
-        assert found.method
+        check_estimate(found)
     elif isinstance(found, DCalibration | LogRank):
         assert isfinite(found.statistic)
         assert 0 <= found.p_value <= 1
     elif isinstance(found, torch.Tensor):
         assert bool(found.isfinite().all())
-    else:
+    elif isinstance(found, Calibration):
         check((found.observed_expected, *(group.observed for group in found.groups)))
+    else:
+        check_curve(found)
+
+
+def check_estimate(found: Estimate) -> None:
+    """Refuse a value or bounds that are no numbers."""
+    assert isfinite(found.value)
+    assert found.method
+    if found.interval is not None:
+        assert isfinite(found.interval.lower)
+        assert found.interval.lower <= found.interval.upper < INFINITE
+
+
+def check_curve(found: Any) -> None:
+    """Refuse probabilities outside [0, 1] and a cumulative hazard that is no number."""
+    if isinstance(found, SurvivalCurve):
+        assert bool(((found.survival >= 0) & (found.survival <= 1)).all())
+    elif isinstance(found, IncidenceCurves):
+        assert bool(((found.incidence >= 0) & (found.incidence <= 1 + 1e-12)).all())
+    else:
+        assert isinstance(found, CumulativeHazardCurve)
+        check((found.cumulative_hazard, found.lower, found.upper))
 
 
 def refused_by_name(function: Callable[..., Any], arguments: Arguments) -> Any:
-    """Call, where weights are drawn that a metric may refuse by name."""
-    target = arguments.get("target")
-    try:
-        return function(**arguments)
-    except DataError as error:
-        if target is None or target.weight is None or "target.weight" not in str(error):
-            raise
-        return function(**{**arguments, "target": replace(target, weight=None)})
+    """Call, where weights or entry are drawn that a metric may refuse by name."""
+    given = dict(arguments)
+    for _ in range(4):
+        try:
+            return function(**given)
+        except DataError as error:
+            owner, _, field = str(error).partition(":")[0].partition(".")
+            if field not in ("weight", "entry") or getattr(given.get(owner), field, None) is None:
+                raise
+            same = given.get("training") is given.get("target")
+            given[owner] = replace(given[owner], **{field: None})
+            if same:
+                given["training"] = given["target"] = given[owner]
+    raise AssertionError("refused again and again")
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -235,7 +309,7 @@ def refused_by_name(function: Callable[..., Any], arguments: Arguments) -> Any:
 def test_a_number_or_a_reason(name: str, data: st.DataObject) -> None:
     """Ties, few subjects, all censored, one event, constant predictions: no exception, no NaN."""
     events = data.draw(st.sampled_from(["any", "none", "one"]))
-    case = data.draw(cases(events=events, constant=data.draw(st.booleans())))
+    case = data.draw(cases(events=events, constant=data.draw(st.booleans()), late=True))
     function, arguments = METRICS[name]
 
     check(refused_by_name(function, arguments(case)))
@@ -250,6 +324,7 @@ def test_replicates_and_intervals_too(name: str, case: Case) -> None:
     statistic = function(**arguments(case))
 
     check(with_interval(statistic, Bootstrap(replicates=8)))
+    check(jackknife_interval(statistic))
     if isinstance(statistic.estimate(), Estimate):
         assert not bool(bootstrap_replicates(statistic, Bootstrap(replicates=8)).isinf().any())
 
@@ -278,7 +353,6 @@ def test_all_censored_is_undefined(name: str, case: Case) -> None:
         assert isinstance(one, Undefined)
 
 
-NAN, INFINITE = float("nan"), float("inf")
 SIZE = 4
 GOOD = Case(
     SurvivalTarget(torch.tensor([1.0, 2.0, 3.0, 4.5]), torch.tensor([1, 0, 2, 1])),
@@ -314,7 +388,10 @@ BAD_NUMBERS = {
     "nobody": torch.zeros(0),
 }
 
-TENSORS = ("risk_score", "incidence", "survival", "predicted", "column", "group", "duration")
+TENSORS = (
+    *("risk_score", "incidence", "survival", "predicted", "column", "group", "duration"),
+    *("observed", "event", "log_hazard"),
+)
 
 
 def hostile() -> list[Any]:
@@ -345,6 +422,23 @@ def test_nonsense_is_refused(name: str, argument: str, bad: Any) -> None:
 
     with pytest.raises(DataError, match=r"\w+ .{10,}"):
         function(**{**arguments(GOOD), argument: bad})
+
+
+def test_every_public_function_is_fuzzed(
+    functions_of_subjects: Mapping[str, Callable[..., Any]],
+) -> None:
+    """A new metric or estimator has to be in the tables above."""
+    fuzzed = [function for function, _ in [*METRICS.values(), *STATISTICS.values()]]
+    names = {getattr(one, "func", one).__name__ for one in fuzzed}
+
+    assert names | BY_CHECKED_TARGET == set(functions_of_subjects)
+
+
+@pytest.mark.parametrize("times", [(1.0, NAN), NAN])
+def test_numbers_at_risk_refuse_no_time(times: Any) -> None:
+    """Nobody can be at risk at NaN."""
+    with pytest.raises(DataError, match="times must not be NaN"):
+        numbers_at_risk(GOOD.target, times)
 
 
 def test_the_good_case_is_good() -> None:

@@ -36,6 +36,7 @@ from survkit.metrics.ici import (
     smooth_calibration,
 )
 from survkit.metrics.jackknife import influences, jackknife_interval, jackknife_variance
+from survkit.metrics.observed_expected import observed_expected_statistic
 from survkit.metrics.scaled_brier import (
     scaled_brier_score,
     scaled_brier_score_incidence,
@@ -77,6 +78,7 @@ __all__ = [
     "jackknife_interval",
     "jackknife_variance",
     "mean_dynamic_auc",
+    "observed_expected_statistic",
     "scaled_brier_score",
     "scaled_brier_score_incidence",
     "scaled_brier_statistic",

@@ -138,10 +138,6 @@ def brier_statistic(
     if cause is not None and (isinstance(cause, bool) or not isinstance(cause, int) or cause < 1):
         raise DataError(f"cause must be a whole number from 1, not {cause!r}")
     checked = check_target(target)
-    if checked.entry is not None:
-        raise DataError(
-            "target.entry: a Brier score from time 0 cannot use subjects who entered late"
-        )
     own = checked.event > 0 if cause is None else checked.event == cause
     errors = squared_errors(incidence, times, checked, cause)
     what = "Brier score" if len(errors.times) == 1 else "integrated Brier score"

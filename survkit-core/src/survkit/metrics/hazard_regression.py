@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from survkit.flow import SurvivalTarget
+from survkit.metrics.censoring_weights import check_no_entry
 from survkit.nonparametric.censoring import censoring_survival_replicates
 
 MOST_STEPS = 30
@@ -86,8 +87,12 @@ def fit_hazard_regression(
         cause: The cause asked about.
         horizon: Where the baseline is wanted.
 
+    Raises:
+        DataError: Delayed entry.
+
     Reference: Cox (1972); Breslow (1974); Fine and Gray (1999).
     """
+    check_no_entry(target, "this regression")
     sums = _risk_sums(columns, target, weight, cause)
     coefficient = weight.new_zeros(len(weight), columns.shape[1])
     value, score, information = _likelihood(sums, coefficient)

@@ -131,7 +131,14 @@ def squared_errors(
         times: Increasing, >= 0; (grid).
         target: What was observed.
         cause: Which events count as outcome 1; any of them where it is ``None``.
+
+    Raises:
+        DataError: An argument has the wrong type, shape or value; delayed entry.
     """
+    if target.entry is not None:
+        raise DataError(
+            "target.entry: a Brier score from time 0 cannot use subjects who entered late"
+        )
     values = check_incidence(incidence, len(target.duration)).to(torch.float64)
     asked = check_grid(times, values.shape[1]).to(values.device)
     own = target.event > 0 if cause is None else target.event == cause

@@ -28,7 +28,7 @@ class IncidenceCurves:
         events: Weight of the events of each cause; float64 (cause, grid).
         variance: Aalen's variance of the incidence; float64 (cause, grid).
         lower: Pointwise lower bound by the log(-log F) transformation; 0 before the first event of
-            the cause.
+            the cause, NaN where F is 1.
         upper: Pointwise upper bound.
         level: Coverage of the bounds.
     """
@@ -87,8 +87,7 @@ def aalen_johansen(
         DataError: An argument has the wrong type, shape or value.
 
     Reference: Aalen and Johansen (1978); variance of Aalen (1978) as in Pintilie (2006), equation
-        4.5; terms with one
-    subject at risk, where it divides by zero, are left out.
+        4.5; terms with one subject at risk, where it divides by zero, are left out.
     """
     check_level(level)
     target = check_target(SurvivalTarget(duration, event, entry, weight))

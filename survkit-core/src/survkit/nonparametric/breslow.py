@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from survkit.flow import SurvivalTarget
 from survkit.losses.risk_sets import risk_set_order
+from survkit.nonparametric.observations import check_observed, check_target, check_vector
 
 
 def breslow_cumulative_hazard(
@@ -35,18 +37,24 @@ def breslow_cumulative_hazard(
         ``times`` float64 (grid), increasing, and ``cumulative_hazard`` float64 (grid); both empty
         without events.
 
+    Raises:
+        DataError: An argument has the wrong type, shape or value.
+
     Reference: Breslow (1972), J. R. Stat. Soc. B 34:216.
     """
-    order = risk_set_order(duration, entry=entry)
-    values = log_hazard.detach().to(torch.float64)
-    share = torch.ones_like(values) if weight is None else weight.to(torch.float64)
+    times, event = check_observed(duration, observed)
+    target = check_target(SurvivalTarget(times, event, entry, weight))
+    duration, observed = target.duration, target.event > 0
+    values = check_vector("log_hazard", log_hazard, len(duration))
+    order = risk_set_order(duration, entry=target.entry)
+    share = torch.ones_like(values) if target.weight is None else target.weight
     share = share.index_select(0, order.order)
     log_at_risk = order.risk_sum(values.index_select(0, order.order) + share.log(), log=True)
     events = observed.index_select(0, order.order)
-    event_times = duration.to(torch.float64).index_select(0, order.order)[events].flip(0)
+    event_times = duration.index_select(0, order.order)[events].flip(0)
     steps = (share.log() - log_at_risk).exp()[events].flip(0)
     first = torch.ones_like(event_times, dtype=torch.bool)
     first[1:] = event_times[1:] != event_times[:-1]
-    times = event_times[first]
-    hazard = torch.zeros_like(times).index_add_(0, first.cumsum(0) - 1, steps).cumsum(0)
-    return times, hazard
+    event_times, place = event_times[first], first.cumsum(0) - 1
+    hazard = torch.zeros_like(event_times).index_add_(0, place, steps).cumsum(0)
+    return event_times, hazard

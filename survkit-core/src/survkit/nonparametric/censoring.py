@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.nonparametric.kaplan_meier import SurvivalCurve, survival_curve
 from survkit.nonparametric.observations import check_target
@@ -22,7 +23,7 @@ def censoring_survival(training: SurvivalTarget) -> SurvivalCurve:
     risk at t by 1 / ``at(t)``.
 
     It takes a whole :class:`SurvivalTarget` and no indicator, so it cannot be fitted to the events
-    by mistake.
+    by mistake. Weights and delayed entry are honoured.
 
     Raises:
         DataError: The target is not a usable SurvivalTarget.
@@ -48,10 +49,17 @@ def censoring_survival_replicates(
         counts: How often each subject was drawn; (replicate, batch).
         by_duration: The sorted durations and their rows, where the caller has them already.
 
+    Raises:
+        DataError: Delayed entry.
+
     Returns:
         The distinct durations (grid) and G at them (replicate, grid), by cumulative sums over the
         counts.
     """
+    if training.entry is not None:
+        raise DataError(
+            "training.entry: replicates of the censoring distribution know no delayed entry"
+        )
     ascending, order = by_duration or ascending_order(training.duration)
     changes = torch.ones_like(ascending, dtype=torch.bool)
     torch.ne(ascending[1:], ascending[:-1], out=changes[:-1])

@@ -15,7 +15,7 @@ def incidence_replicates(
     """P(event of the cause by t) of every replicate, by cumulative sums over the counts.
 
     Args:
-        target: Checked subjects without delayed entry.
+        target: Checked subjects; delayed entry and weights are honoured.
         counts: How often each subject was drawn; (replicate, batch).
         cause: The cause asked about, ``None`` for an event of any cause (1 - Kaplan–Meier).
         times: float64 (grid).
@@ -34,6 +34,11 @@ def incidence_replicates(
 
     everybody = torch.ones_like(target.event, dtype=torch.bool)
     at_risk = at_knots(everybody).flip(1).cumsum(1).flip(1)
+    if target.entry is not None:
+        # Who enters after a knot is counted too early there.
+        entered = torch.searchsorted(knots, target.entry, right=True)
+        waiting = weight.new_zeros(len(weight), len(knots) + 1).index_add_(1, entered, weight)
+        at_risk = at_risk - waiting.flip(1).cumsum(1).flip(1)[:, 1:]
     gone = at_knots(target.event > 0)
     own = gone if cause is None else at_knots(target.event == cause)
     survival = (1 - ratio_where(gone > 0, gone, at_risk)).cumprod(1)

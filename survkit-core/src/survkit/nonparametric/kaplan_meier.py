@@ -10,7 +10,7 @@ from torch import Tensor
 
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
-from survkit.nonparametric.observations import check_codes, check_target, check_vector
+from survkit.nonparametric.observations import check_observed, check_target
 from survkit.nonparametric.risk_table import RiskTable, risk_table
 from survkit.nonparametric.step_function import step_values
 from survkit.prediction import Times
@@ -91,11 +91,7 @@ def kaplan_meier(
     [0.667, 0.667, 0.0]
     """
     check_level(level)
-    times = check_vector("duration", duration)
-    if not isinstance(observed, Tensor) or observed.dtype != torch.bool:
-        found = observed.dtype if isinstance(observed, Tensor) else type(observed).__name__
-        raise DataError(f"observed must be a bool tensor such as event == 1, not {found}")
-    event = check_codes("observed", observed, len(times))
+    times, event = check_observed(duration, observed)
     table = risk_table(check_target(SurvivalTarget(times, event, entry, weight)), causes=1)
     return survival_curve(table, table.leaving[1], level)
 

@@ -8,10 +8,9 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.nonparametric.kaplan_meier import check_level
-from survkit.nonparametric.observations import check_codes, check_target, check_vector
+from survkit.nonparametric.observations import check_observed, check_target
 from survkit.nonparametric.risk_table import risk_table
 from survkit.nonparametric.step_function import step_values
 from survkit.prediction import Times
@@ -87,11 +86,7 @@ def nelson_aalen(
     [0.333, 0.333, 1.333]
     """
     check_level(level)
-    times = check_vector("duration", duration)
-    if not isinstance(observed, Tensor) or observed.dtype != torch.bool:
-        found = observed.dtype if isinstance(observed, Tensor) else type(observed).__name__
-        raise DataError(f"observed must be a bool tensor such as event == 1, not {found}")
-    event = check_codes("observed", observed, len(times))
+    times, event = check_observed(duration, observed)
     table = risk_table(check_target(SurvivalTarget(times, event, entry, weight)), causes=1)
     events = table.leaving[1]
     share = torch.where(events > 0, events / table.at_risk, 0.0)

@@ -49,6 +49,20 @@ def check_codes(name: str, values: Tensor, size: int) -> Tensor:
     return codes
 
 
+def check_observed(duration: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+    """Return durations as float64 and a bool event indicator as int64; (batch) each.
+
+    Raises:
+        DataError: As :func:`check_vector`, or event codes, in which a competing cause could become
+            an event unseen.
+    """
+    times = check_vector("duration", duration)
+    if not isinstance(observed, Tensor) or observed.dtype != torch.bool:
+        found = observed.dtype if isinstance(observed, Tensor) else type(observed).__name__
+        raise DataError(f"observed must be a bool tensor such as event == 1, not {found}")
+    return times, check_codes("observed", observed, len(times))
+
+
 def check_target(target: SurvivalTarget, name: str = "target") -> SurvivalTarget:
     """Return the target as float64 and int64 after refusing what cannot have been observed.
 

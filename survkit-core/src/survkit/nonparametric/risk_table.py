@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
+from survkit.nonparametric.observations import check_target
 from survkit.prediction import Times
 
 
@@ -44,14 +46,21 @@ def risk_table(target: SurvivalTarget, causes: int) -> RiskTable:
 
 
 def numbers_at_risk(target: SurvivalTarget, times: Times) -> Tensor:
-    """Weight of the subjects with entry < t <= duration, as printed under a plot; (grid)."""
+    """Weight of the subjects with entry < t <= duration, as printed under a plot; (grid).
+
+    Raises:
+        DataError: The target is not usable, or a time is NaN.
+    """
+    target = check_target(target)
     asked = torch.as_tensor(times, dtype=torch.float64, device=target.duration.device).reshape(-1)
+    if bool(asked.isnan().any()):
+        raise DataError("times must not be NaN")
     present = target.duration[:, None] >= asked
     if target.entry is not None:
         present &= target.entry[:, None] < asked
     if target.weight is None:
         return present.sum(dim=0).to(torch.float64)
-    return target.weight.to(torch.float64) @ present.to(torch.float64)
+    return target.weight @ present.to(torch.float64)
 
 
 def _from_the_end(values: Tensor) -> Tensor:
