@@ -16,7 +16,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "safetensors": ("survkit/hub/",),
     "typer": ("survkit/cli/",),
     "pytest": ("survkit/testing/",),
-    "sksurv": (),
+    "sksurv": ("survkit/baselines/",),
+    "sklearn": ("survkit/baselines/", "survkit/estimator/"),
+    "pycox": ("survkit/losses/pycox_losses.py",),
+    "torchtuples": (),
     "lifelines": (),
     "torchsurv": (),
 }

@@ -42,7 +42,9 @@ EXTRA_OF_MODULE: Mapping[str, str] = {
     "pydicom": "imaging",
     "SimpleITK": "imaging",
     "pycox": "pycox",
+    "torchtuples": "pycox",
     "sksurv": "sksurv",
+    "sklearn": "sksurv",
     "pytest": "testing",
 }
 """Import name of an optional package, and the extra of ``survkit-core`` that brings it."""

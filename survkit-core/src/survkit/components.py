@@ -26,12 +26,19 @@ head | cox | heads.cox:CoxHead | proportional hazards with a Breslow baseline
 head | deephit | heads.deephit:DeepHitHead | probability mass over intervals and causes
 head | discrete-hazard | heads.discrete_hazard:DiscreteHazardHead | hazard per interval, one cause
 head | cause-hazard | heads.cause_hazard:CauseHazardHead | hazard per interval and cause
+head | mtlr | heads.mtlr:MTLRHead | multi-task logistic regression, smooth over intervals
+head | pc-hazard | heads.pc_hazard:PCHazardHead | hazard constant within intervals, one cause
 head | weibull | heads.weibull:WeibullHead | scale and shape of a Weibull distribution, one cause
 loss | cox | losses.cox:CoxLoss | partial likelihood: Breslow, Efron, strata, delayed entry
 loss | deephit-likelihood | losses.deephit_likelihood:DeepHitLikelihood | DeepHit's likelihood
 loss | deephit-ranking | losses.deephit_ranking:DeepHitRanking | DeepHit's ranking of pairs
 loss | hazard-likelihood | losses.hazard_likelihood:HazardLikelihood | interval hazards
 loss | weibull | losses.weibull:WeibullLoss | Weibull likelihood with censoring
+loss | piecewise-likelihood | losses.piecewise_likelihood:PiecewiseLikelihood | for pc-hazard
+loss | pycox-logistic-hazard | losses.pycox_losses:PycoxLogisticHazard | pycox's likelihood
+loss | pycox-mtlr | losses.pycox_losses:PycoxMTLR | pycox's likelihood of scores, for mtlr
+loss | pycox-pc-hazard | losses.pycox_losses:PycoxPCHazard | pycox's likelihood, for pc-hazard
+loss | pycox-pmf | losses.pycox_losses:PycoxPMF | pycox's likelihood of a probability mass
 loss | rank-n-contrast | losses.rank_n_contrast:RankNContrast | orders embeddings by survival
 corruption | gaussian-noise | corruptions.gaussian_noise:GaussianNoise | additive noise of a scanner
 corruption | poisson-noise | corruptions.poisson_noise:PoissonNoise | counting noise of a short scan

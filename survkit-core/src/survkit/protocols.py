@@ -14,6 +14,8 @@ Parameterizations, as heads declare and losses accept them (``grid`` intervals, 
   interval; one cause.
 - ``"cause-interval-hazard"``, (batch, grid, cause + 1): logits of a softmax per interval; entry 0
   is "no event", entry k is cause k.
+- ``"piecewise-hazard"``, (batch, grid): softplus of it is the cumulative hazard gained over the
+  interval, at a constant hazard; one cause.
 - ``"weibull"``, (batch, 2): log scale and log shape; one cause.
 """
 

@@ -17,11 +17,20 @@ from survkit.heads.cause_hazard import CauseHazardHead
 from survkit.heads.cox import CoxHead
 from survkit.heads.deephit import DeepHitHead
 from survkit.heads.discrete_hazard import DiscreteHazardHead
+from survkit.heads.mtlr import MTLRHead
+from survkit.heads.pc_hazard import PCHazardHead
 from survkit.heads.weibull import WeibullHead
 from survkit.losses.cox import CoxLoss
 from survkit.losses.deephit_likelihood import DeepHitLikelihood
 from survkit.losses.deephit_ranking import DeepHitRanking
 from survkit.losses.hazard_likelihood import HazardLikelihood
+from survkit.losses.piecewise_likelihood import PiecewiseLikelihood
+from survkit.losses.pycox_losses import (
+    PycoxLogisticHazard,
+    PycoxMTLR,
+    PycoxPCHazard,
+    PycoxPMF,
+)
 from survkit.losses.rank_n_contrast import RankNContrast
 from survkit.losses.weibull import WeibullLoss
 from survkit.specs import ColumnSpec, EncodingSpec, InputSpec, OutcomeSpec
@@ -190,6 +199,21 @@ class TestCauseHazardCompeting(HeadConformance):
     settings: ClassVar = {"shared": [], "cause": []}
 
 
+class TestMTLR(HeadConformance):
+    component = MTLRHead
+    settings: ClassVar = {"hidden": [8], "dropout": 0.1}
+
+
+class TestMTLRCompeting(HeadConformance):
+    component = MTLRHead
+    outcome = COMPETING
+
+
+class TestPCHazard(HeadConformance):
+    component = PCHazardHead
+    settings: ClassVar = {"hidden": [8], "dropout": 0.1}
+
+
 class TestWeibull(HeadConformance):
     component = WeibullHead
     settings: ClassVar = {"hidden": [8]}
@@ -221,6 +245,26 @@ class TestHazardLikelihood(LossConformance):
 class TestHazardLikelihoodCompeting(LossConformance):
     component = HazardLikelihood
     outcome = COMPETING
+
+
+class TestPiecewiseLikelihood(LossConformance):
+    component = PiecewiseLikelihood
+
+
+class TestPycoxLogisticHazard(LossConformance):
+    component = PycoxLogisticHazard
+
+
+class TestPycoxPMF(LossConformance):
+    component = PycoxPMF
+
+
+class TestPycoxMTLR(LossConformance):
+    component = PycoxMTLR
+
+
+class TestPycoxPCHazard(LossConformance):
+    component = PycoxPCHazard
 
 
 class TestWeibullLoss(LossConformance):

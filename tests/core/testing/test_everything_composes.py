@@ -32,9 +32,11 @@ LOSSES = {
     "deephit": ["deephit-likelihood", "deephit-ranking"],
     "discrete-hazard": ["hazard-likelihood", "deephit-ranking"],
     "cause-hazard": ["hazard-likelihood", "deephit-ranking"],
+    "mtlr": ["deephit-likelihood", "deephit-ranking"],
+    "pc-hazard": ["piecewise-likelihood"],
     "weibull": ["weibull"],
 }
-CAUSES = {"discrete-hazard": ("death",), "weibull": ("death",)}
+CAUSES = {name: ("death",) for name in ("discrete-hazard", "pc-hazard", "weibull")}
 
 
 @pytest.mark.parametrize("head", LOSSES)

@@ -152,6 +152,7 @@ def parameter_shape(parameterization: str, outcome: OutcomeSpec) -> tuple[int, .
         "pmf": (causes * intervals + 1,),
         "interval-hazard": (intervals,),
         "cause-interval-hazard": (intervals, causes + 1),
+        "piecewise-hazard": (intervals,),
         "weibull": (2,),
     }
     if parameterization not in shapes:
