@@ -59,8 +59,8 @@ def list_components(pattern: str | None = None, *, kind: str | None = None) -> l
 
     Args:
         pattern: Only names that fit these wildcards, bare or full: ``"*vit*"``, ``"robsurv/*"``.
-        kind: Only ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"corruption"`` or
-            ``"recipe"``.
+        kind: Only ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"``,
+            ``"corruption"`` or ``"recipe"``.
 
     Raises:
         UnknownComponentError: There is no such kind.
@@ -77,7 +77,8 @@ def create(kind: str, name: str, /, *args: Any, **settings: Any) -> Any:
     """Build the component of that name, after its settings have been checked.
 
     Args:
-        kind: ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"`` or ``"corruption"``.
+        kind: ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"`` or
+            ``"corruption"``.
         name: Its bare name where that is unique, or its full name ``"plugin/name"``.
         args: The spec that the kind is built with: :mod:`survkit.protocols`.
         settings: The component's own keyword-only settings.

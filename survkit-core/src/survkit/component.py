@@ -12,7 +12,7 @@ from survkit.catalog import extra_line
 from survkit.errors import MissingExtraError, PluginError
 from survkit.suggest import did_you_mean
 
-Kind = Literal["encoder", "fusion", "head", "loss", "corruption", "recipe"]
+Kind = Literal["encoder", "fusion", "head", "loss", "baseline", "corruption", "recipe"]
 KINDS: tuple[str, ...] = get_args(Kind)
 CORE_PLUGIN = "survkit"
 """Name of the core as a plugin; a full name without a slash means it."""

@@ -40,6 +40,10 @@ loss | pycox-mtlr | losses.pycox_losses:PycoxMTLR | pycox's likelihood of scores
 loss | pycox-pc-hazard | losses.pycox_losses:PycoxPCHazard | pycox's likelihood, for pc-hazard
 loss | pycox-pmf | losses.pycox_losses:PycoxPMF | pycox's likelihood of a probability mass
 loss | rank-n-contrast | losses.rank_n_contrast:RankNContrast | orders embeddings by survival
+baseline | coxnet | baselines.coxnet:Coxnet | elastic-net Cox along its penalty path
+baseline | ridge-cox | baselines.ridge_cox:RidgeCox | Cox with a ridge penalty
+baseline | random-survival-forest | baselines.trees:RandomForest | a forest of survival trees
+baseline | gradient-boosting | baselines.trees:GradientBoosting | boosted trees, Cox loss
 corruption | gaussian-noise | corruptions.gaussian_noise:GaussianNoise | additive noise of a scanner
 corruption | poisson-noise | corruptions.poisson_noise:PoissonNoise | counting noise of a short scan
 corruption | blur | corruptions.blur:Blur | a wider point spread function

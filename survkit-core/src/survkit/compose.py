@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from survkit.build import Part, Parts, build_model, build_part
 from survkit.dry_run import dry_run
-from survkit.errors import CompositionError, SurvkitError
+from survkit.errors import CompositionError, ConfigError, SurvkitError
 from survkit.model import SurvivalModel
 from survkit.objective import Objective, Term
 from survkit.protocols import ANY_PARAMETERIZATION, Encoder, Fusion, Loss
@@ -59,7 +59,16 @@ def compose(
 
 
 def parts_of(recipe: Recipe) -> Parts:
-    """Return the components a recipe names."""
+    """Return the components a recipe names.
+
+    Raises:
+        ConfigError: The recipe is that of a baseline.
+    """
+    if recipe.head is None:
+        raise ConfigError(
+            "the recipe of a baseline names no network; only survkit cv runs it, fitting it anew "
+            "in every fold"
+        )
 
     def part(kind: str, config: ComponentConfig) -> Part:
         return Part(kind=kind, name=config.use, settings=config.settings)
@@ -97,7 +106,9 @@ def _term(
 ) -> Term:
     part = Part(kind="loss", name=item.use, settings=item.settings)
     loss, named = build_part(part, registry, outcome, role=f"objective.{position}")
-    _check_accepts(cast(Loss, loss), named.name, recipe.head.use, model, outcome, registry)
+    _check_accepts(
+        cast(Loss, loss), named.name, parts_of(recipe).head.name, model, outcome, registry
+    )
     return Term(name=named.name, weight=item.weight, loss=loss)
 
 

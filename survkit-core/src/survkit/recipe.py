@@ -1,5 +1,8 @@
 """A recipe: which components, which outcome, which objective, how trained. It reads like an
 experiment section.
+
+It describes one of two things: a network (``encoders``, ``fusion``, ``head``, ``objective``), or a
+classical model to set beside it (``baseline``, ``inputs``).
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml, read_yaml
 from survkit.training_config import Count, NotNegative, Positive, Section, TrainingConfig
 from survkit.validation import validate
+
+_NETWORK = ("encoders", "fusion", "head", "objective")
+_BASELINE = ("baseline", "inputs")
+_BASELINE_TRAINING = ("seed", "validation")
 
 ModalityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -90,6 +97,23 @@ class OutcomeConfig(Section):
     evaluation_points: Annotated[int, Field(ge=2)] = 50
 
 
+class InputConfig(Section):
+    """A modality that a baseline reads.
+
+    Attributes:
+        modality: Of the cohort: a table, or one embedding per subject.
+        components: Principal components of an embedding to keep; all its entries where ``None``.
+    """
+
+    modality: ModalityName
+    components: Count | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, data: Any) -> Any:
+        return {"modality": data} if isinstance(data, str) else data
+
+
 class Recipe(Section):
     """What an experiment is, apart from its cohort.
 
@@ -98,21 +122,57 @@ class Recipe(Section):
         encoders: By modality of the cohort.
         fusion: How modalities are joined.
         head: What is predicted from the joined embedding.
+        baseline: A classical model instead of encoders, fusion, head and objective.
+        inputs: The modalities that the baseline reads.
         outcome: Horizon and time grid.
         objective: Weighted losses and penalties.
-        training: How it is trained.
+        training: How it is trained. A baseline has a ``seed``, and a ``validation`` share that only
+            keeps the division equal to a network's: it is fitted on those subjects too.
         search: Dotted path of this recipe → values among which the inner validation part of each
-            training fold chooses.
+            training fold (for a baseline: an inner cross-validation) chooses.
     """
 
     title: str = ""
-    encoders: Annotated[dict[ModalityName, ComponentConfig], Field(min_length=1)]
+    encoders: Annotated[dict[ModalityName, ComponentConfig], Field(min_length=1)] = Field(
+        default_factory=dict
+    )
     fusion: ComponentConfig = ComponentConfig(use="concat")
-    head: ComponentConfig
+    head: ComponentConfig | None = None
+    baseline: ComponentConfig | None = None
+    inputs: Annotated[list[InputConfig], Field(min_length=1)] = Field(default_factory=list)
     outcome: OutcomeConfig
-    objective: Annotated[list[LossConfig | PenaltyConfig], Field(min_length=1)]
+    objective: Annotated[list[LossConfig | PenaltyConfig], Field(min_length=1)] = Field(
+        default_factory=list
+    )
     training: TrainingConfig = TrainingConfig()
     search: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Recipe:
+        """A network or a baseline, whole, and nothing of the other."""
+        given = self.model_fields_set
+        for name in ("head", "baseline"):
+            if name in given and getattr(self, name) is None:
+                raise ValueError(f"{name}: a component's name or its settings, not null")
+        needed, foreign = (_BASELINE, _NETWORK) if self.baseline else (_NETWORK, _BASELINE)
+        for name in foreign:
+            if name in given:
+                kind = "baseline" if self.baseline else "network"
+                raise ValueError(
+                    f"{name} has no place in the recipe of a {kind}: give either "
+                    f"{', '.join(_NETWORK)} or {' and '.join(_BASELINE)}"
+                )
+        for name in needed:
+            if name not in given and name != "fusion":
+                raise ValueError(f"the key '{name}' is required and missing")
+        if self.baseline:
+            _check_baseline_keys(self)
+        return self
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities of the cohort that are read, in the order of writing."""
+        return tuple(self.encoders) or tuple(item.modality for item in self.inputs)
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +225,10 @@ class Recipe(Section):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that :meth:`parse` reads back to an equal recipe."""
-        return self.model_dump(mode="json")
+        if self.baseline is None:
+            return self.model_dump(mode="json", exclude={*_BASELINE})
+        data = self.model_dump(mode="json", exclude={*_NETWORK})
+        return data | {"training": {key: data["training"][key] for key in _BASELINE_TRAINING}}
 
     def to_yaml(self) -> str:
         """Return the recipe, with every default filled in, as YAML."""
@@ -181,6 +244,26 @@ class Recipe(Section):
 
         data = self.to_dict() | {"search": {}}
         return Recipe.parse(data, source=source, overrides=[f"{path}={json.dumps(value)}"])
+
+
+def _check_baseline_keys(recipe: Recipe) -> None:
+    """Refuse what a baseline would silently ignore."""
+    strange = sorted(recipe.training.model_fields_set - {*_BASELINE_TRAINING})
+    if strange:
+        raise ValueError(
+            f"training.{strange[0]} means nothing to a baseline, which has "
+            f"{' and '.join(f'training.{key}' for key in _BASELINE_TRAINING)} only; leave it out"
+        )
+    names = [item.modality for item in recipe.inputs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"inputs: the modality '{doubled[0]}' stands twice")
+    for path in recipe.search:
+        if path.partition(".")[0] not in _BASELINE:
+            raise ValueError(
+                f"search.{path}: a baseline searches values of {' and '.join(_BASELINE)}, such as "
+                "baseline.l1_ratio or inputs.0.components"
+            )
 
 
 def _objective_item(item: object) -> object:

@@ -98,7 +98,7 @@ def test_a_fresh_piecewise_head_has_one_hazard() -> None:
 
 def test_several_causes_are_refused_by_name() -> None:
     """The sentence says what would fit."""
-    with pytest.raises(CompositionError, match="cancer, other.*cause-hazard"):
+    with pytest.raises(CompositionError, match=r"cancer, other.*cause-hazard"):
         PCHazardHead(2, TWO)
 
 

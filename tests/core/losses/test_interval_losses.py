@@ -57,7 +57,7 @@ def value_and_gradient(
 def test_pycox_gives_the_value_and_gradient_of_our_own(
     theirs: Loss, ours: Loss, tolerance: float
 ) -> None:
-    """The same mean over subjects, beyond the horizon too; pycox adds 1e-7 in logarithms of mass."""
+    """The same mean over subjects, beyond the horizon too; pycox adds 1e-7 inside logarithms."""
     target = target_beyond_the_horizon()
     for seed in range(3):
         output = random_output(theirs.accepts[0], ONE, 12, seed=seed, dtype=torch.float64)
@@ -128,7 +128,7 @@ def test_what_pycox_does_not_know_is_refused_by_name(loss: type, name: str) -> N
 @pytest.mark.parametrize("loss", PYCOX)
 def test_several_causes_are_refused(loss: type) -> None:
     """The sentence names the causes and what would fit."""
-    with pytest.raises(CompositionError, match="cancer, other.*deephit-likelihood"):
+    with pytest.raises(CompositionError, match=r"cancer, other.*deephit-likelihood"):
         loss(TWO)
 
 

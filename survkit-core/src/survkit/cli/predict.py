@@ -46,6 +46,7 @@ def command(
     from survkit.hub import from_pretrained
 
     _check_out(out, overwrite=overwrite)
+    _refuse_baseline(model)
     if (model / "splits.json").is_file() and not (model / "config.json").is_file():
         raise RunError(
             f"{model}: a cross-validation has one model per fold and none for new subjects; give "
@@ -63,6 +64,24 @@ def command(
         return
     _write(frame, out)
     print(out)
+
+
+def _refuse_baseline(run: Path) -> None:
+    """Say why the run of a baseline, or one of its folds, holds no model."""
+    from survkit.errors import RunError
+    from survkit.safe_yaml import read_yaml
+
+    for folder in (run, run.parent):
+        if not (folder / "splits.json").is_file() or not (folder / "recipe.yaml").is_file():
+            continue
+        recipe = read_yaml(folder / "recipe.yaml")
+        if isinstance(recipe, dict) and "baseline" in recipe:
+            raise RunError(
+                f"{run}: a run of a baseline holds no model: baselines are fitted anew in every "
+                "fold and never stored, because nothing is pickled. What they predicted for the "
+                f"subjects of the cohort is in {folder / 'predictions.parquet'}; for new subjects "
+                "train a recipe with survkit fit"
+            )
 
 
 def _frame(

@@ -38,12 +38,15 @@ def command(
     """
     from survkit.cli.cohort import progress_bar
     from survkit.data import Cohort, PreparationCache, default_cache_folder, fill_cache
+    from survkit.errors import ConfigError
     from survkit.plugins import default_registry
     from survkit.recipe import Recipe
 
     registry = default_registry()
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
+    if plan.baseline is not None:
+        raise ConfigError("a baseline reads tables and embeddings, so there is nothing to prepare")
     rows = range(len(subjects))
     specs = {name: subjects.input_spec(name, rows) for name in plan.encoders}
     encoders = _encoders(plan, specs, registry)

@@ -24,13 +24,17 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
         lines.append(("Strata", counted + Markup(_STRATA)))
     lines.append(("Validation", _validation(numbers)))
     training = facts.recipe.get("training")
-    if isinstance(training, Mapping):
+    baseline = "baseline" in facts.recipe
+    if isinstance(training, Mapping) and not baseline:
         lines.append(("Choice of the epoch", escape(epoch_choice(training))))
     search = facts.recipe.get("search")
     if isinstance(search, Mapping) and search:
         tried = "; ".join(f"{path} among {values}" for path, values in search.items())
         lines.append(
-            ("Choice of settings", escape(f"In the inner validation part of each fold: {tried}."))
+            (
+                "Choice of settings",
+                escape(f"In the inner {_CHOOSES[baseline]} of each fold: {tried}."),
+            )
         )
     if facts.choices:
         chosen = Markup("<br>").join(f"{name}: {value}" for name, value in facts.choices)
@@ -44,6 +48,8 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     lines.append(("Page made with", escape(versions())))
     return lines
 
+
+_CHOOSES = {False: "validation part", True: "cross-validation of the training part"}
 
 _FITTED = (
     "Scaling, imputation, category levels, time grids, baseline hazards and the censoring model of "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from survkit.atomic_write import write_bytes
-from survkit.data import Cohort, Fold, Splits, make_splits
+from survkit.data import Cohort, Fold, FoldRows, Splits, make_splits
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.flow import SurvivalTarget
 from survkit.recipe import Recipe
@@ -39,8 +39,16 @@ class CrossValidation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """What a process needs to run one fold."""
+class Work:
+    """What a process needs to run one fold.
+
+    Attributes:
+        recipe: Of a network or of a baseline.
+        cohort: Read with its outcome.
+        splits: All folds.
+        folder: Of the run.
+        settings: How it is carried out.
+    """
 
     recipe: Recipe
     cohort: Cohort
@@ -62,7 +70,9 @@ def cross_validate(
     """Train and predict fold by fold, evaluate, and write the run folder with its report.
 
     In every fold everything (levels, scalers, grid, weights, epoch, baseline, the values chosen
-    from ``recipe.search``) comes from the training part of that fold alone.
+    from ``recipe.search``) comes from the training part of that fold alone. A recipe with a
+    ``baseline`` runs a classical model in the same folds, which is fitted on training and
+    validation subjects together and leaves no model behind.
 
     Args:
         recipe: What to train.
@@ -89,20 +99,22 @@ def cross_validate(
             seed=recipe.training.seed,
             validation=recipe.training.validation,
         )
-    facts = {
+    facts: dict[str, Any] = {
         "cohort": cohort.fingerprint(),
         "left_out": list(cohort.left_out),
         "splits": splits.sha256,
         "command": "cv",
     }
     check_run(recipe, cohort, splits, settings.components())
+    if recipe.baseline is not None:
+        from survkit.baselines import software
+
+        facts["software"] = software(recipe, settings.components())
     with run.attempt():
         run.start(recipe, facts)
         splits.write(run.work / "splits.json")
         write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
-        work = _Work(
-            recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings
-        )
+        work = Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
         choices = _run_folds(work, settings.jobs)
         return _conclude(run, work, choices)
 
@@ -113,7 +125,7 @@ def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:
     return run / (f"fold-{fold.repeat}-{fold.fold}" if repeated else f"fold-{fold.fold}")
 
 
-def _run_folds(work: _Work, jobs: int) -> dict[str, Any]:
+def _run_folds(work: Work, jobs: int) -> dict[str, Any]:
     """Run all folds, and return what was chosen in each."""
     if jobs == 1:
         found = [_run_fold(work, number) for number in range(len(work.splits.folds))]
@@ -129,14 +141,23 @@ def _run_folds(work: _Work, jobs: int) -> dict[str, Any]:
     return {name: choice for name, choice in zip(names, found, strict=True) if choice}
 
 
-def _run_fold(work: _Work, number: int) -> dict[str, Any]:
+def _run_fold(work: Work, number: int) -> dict[str, Any]:
+    """Run one fold as the recipe asks, and return what was chosen in it."""
+    fold = work.splits.folds[number]
+    folder = fold_folder(work.folder, work.splits, fold)
+    rows = work.splits.rows(fold, work.cohort.subjects)
+    if work.recipe.baseline is None:
+        return _run_network_fold(work, fold, rows, folder)
+    from survkit.training.baseline_fold import run_baseline_fold
+
+    return run_baseline_fold(work, fold, rows, folder, FOLD_PREDICTIONS)
+
+
+def _run_network_fold(work: Work, fold: Fold, rows: FoldRows, folder: Path) -> dict[str, Any]:
     """Train one fold and write what it predicts for its test subjects, which it sees here first."""
     from survkit.training.candidates import fit_best
     from survkit.training.fit_part import Part
 
-    fold = work.splits.folds[number]
-    folder = fold_folder(work.folder, work.splits, fold)
-    rows = work.splits.rows(fold, work.cohort.subjects)
     settings = work.settings
     part = Part(
         recipe=work.recipe,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from survkit.data import Cohort, Fold, Splits
 from survkit.data.make_splits import carve_validation
+from survkit.errors import ConfigError
 from survkit.recipe import Recipe
 from survkit.training.candidates import with_seed
 from survkit.training.preflight import check_run
@@ -44,6 +45,11 @@ def fit(
     from survkit.training.fit_part import Part
 
     settings = RunSettings(**options)
+    if recipe.baseline is not None:
+        raise ConfigError(
+            f"the baseline '{recipe.baseline.use}' is fitted anew in every fold and never stored, "
+            "so there is no model to keep: run survkit cv"
+        )
     recipe = with_seed(recipe, settings.seed)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)

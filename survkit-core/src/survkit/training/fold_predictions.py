@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from survkit.data import Fold
+from survkit.data import Cohort, Fold
 from survkit.evaluation import Predictions
 from survkit.hub.fitted_model import FittedModel
+from survkit.prediction import SurvivalPrediction
+from survkit.recipe import Recipe
 from survkit.training.fit_outcome import evaluation_times
 
 if TYPE_CHECKING:
@@ -18,11 +20,25 @@ if TYPE_CHECKING:
 
 def predict_fold(fitted: FittedModel, part: Part, fold: Fold, rows: list[int]) -> Predictions:
     """Return predictions of the test subjects with what happened to them."""
-    cohort, recipe = part.cohort, part.recipe
-    times = evaluation_times(recipe)
+    recipe = part.recipe
     prediction = fitted.predict(
-        cohort, rows, micro_batch=recipe.training.micro_batch, cache=part.cache
+        part.cohort, rows, micro_batch=recipe.training.micro_batch, cache=part.cache
     )
+    model = recipe.title or fitted.description.parts.head.name
+    return as_table(prediction, recipe, part.cohort, fold, rows, model, part.splits_hash)
+
+
+def as_table(
+    prediction: SurvivalPrediction,
+    recipe: Recipe,
+    cohort: Cohort,
+    fold: Fold,
+    rows: list[int],
+    model: str,
+    splits_hash: str,
+) -> Predictions:
+    """Return a prediction of the test subjects as rows, whatever made it."""
+    times = evaluation_times(recipe)
     causes = range(1, len(cohort.causes) + 1)
     scores = [prediction.risk_score(recipe.outcome.horizon, cause).double() for cause in causes]
     target = cohort.target(rows)
@@ -39,8 +55,8 @@ def predict_fold(fitted: FittedModel, part: Part, fold: Fold, rows: list[int]) -
         time_grid=times.numpy(),
         cumulative_incidence=prediction.cumulative_incidence(times).double().numpy(),
         risk_score=torch.stack(scores, dim=1).numpy(),
-        model=recipe.title or fitted.description.parts.head.name,
-        splits_hash=part.splits_hash,
+        model=model,
+        splits_hash=splits_hash,
         seed=recipe.training.seed,
         entry=None if target.entry is None else target.entry.numpy(),
         weight=None if target.weight is None else target.weight.numpy(),

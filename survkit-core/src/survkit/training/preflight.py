@@ -15,6 +15,7 @@ from survkit.errors import ConfigError, DataError, UserError
 from survkit.metrics.estimate import Undefined
 from survkit.metrics.harrell import harrell_concordance
 from survkit.recipe import Recipe
+from survkit.training.baseline_preflight import check_baseline_run
 from survkit.training.candidates import candidates
 from survkit.training.fit_outcome import check_unit, fit_outcome
 from survkit.training.optimizer import build_optimizer
@@ -36,6 +37,9 @@ def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry
         UserError: Recipe, cohort, division and machine do not fit; the message names the fold
             where there are several.
     """
+    if recipe.baseline is not None:
+        check_baseline_run(recipe, cohort, splits, registry)
+        return
     if recipe.search and recipe.training.validation == 0 and not splits.folds[0].validation:
         raise ConfigError("recipe.search chooses on a validation part; set training.validation > 0")
     tried = [one for _, one in candidates(recipe)]
