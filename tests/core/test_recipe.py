@@ -100,3 +100,72 @@ def test_what_is_no_mapping_is_refused(data: object) -> None:
     """An empty file, a list and a text are no recipe."""
     with pytest.raises(ConfigError, match="expected keys and values"):
         Recipe.parse(data, source="r")
+
+
+def baseline_data(**changes: Any) -> dict[str, Any]:
+    return {
+        "baseline": {"use": "coxnet", "l1_ratio": 0.5},
+        "inputs": ["clinical", {"modality": "histology", "components": 20}],
+        "outcome": {"horizon": 730},
+        "training": {"seed": 3},
+    } | changes
+
+
+def test_a_baseline_names_its_inputs() -> None:
+    """A modality may be its name; a network's modalities are its encoders."""
+    recipe = Recipe.parse(baseline_data(), source="r")
+
+    assert recipe.baseline is not None
+    assert recipe.baseline.settings == {"l1_ratio": 0.5}
+    assert [item.components for item in recipe.inputs] == [None, 20]
+    assert recipe.modalities == ("clinical", "histology")
+    assert Recipe.parse(recipe_data(), source="r").modalities == ("clinical",)
+
+
+def test_a_baseline_survives_its_own_yaml(tmp_path: Path) -> None:
+    """Its file holds nothing of a network."""
+    search = {"baseline.l1_ratio": [0.1, 1.0], "inputs.1.components": [5, 20]}
+    recipe = Recipe.parse(baseline_data(search=search), source="r")
+    path = tmp_path / "recipe.yaml"
+
+    path.write_text(recipe.to_yaml())
+
+    assert Recipe.read(path) == recipe
+    assert set(recipe.to_dict()) == {
+        "title", "baseline", "inputs", "outcome", "training", "search",
+    }  # fmt: skip
+    assert recipe.to_dict()["training"] == {"seed": 3, "validation": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoders": {"ct": "cnn3d"}}, "encoders has no place in the recipe of a baseline"),
+        ({"head": "cox"}, "head has no place in the recipe of a baseline: give either encoders"),
+        ({"objective": "cox"}, "objective has no place"),
+        ({"fusion": "mean"}, "fusion has no place"),
+        ({"inputs": []}, "inputs: .*at least 1"),
+        ({"inputs": ["clinical", "clinical"]}, "'clinical' stands twice"),
+        ({"inputs": [{"modality": "histology", "component": 3}]}, "Did you mean 'components'"),
+        ({"training": {"epochs": 3}}, "training.epochs means nothing to a baseline"),
+        ({"baseline": None}, "baseline: a component's name"),
+        ({"search": {"outcome.horizon": [1, 2]}}, "search.outcome.horizon: a baseline searches"),
+        ({"search": {"inputs.1.components": [0]}}, "search.inputs.1.components.*greater than or"),
+    ],
+)
+def test_wrong_baselines_get_one_sentence(changes: dict[str, Any], message: str) -> None:
+    """What a baseline would ignore is refused."""
+    with pytest.raises(ConfigError, match=message) as caught:
+        Recipe.parse(baseline_data(**changes), source="r")
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_has_no_inputs_and_a_baseline_needs_them() -> None:
+    """Each form is whole."""
+    with pytest.raises(ConfigError, match="inputs has no place in the recipe of a network"):
+        Recipe.parse(recipe_data(inputs=["clinical"]), source="r")
+    incomplete = baseline_data()
+    del incomplete["inputs"]
+    with pytest.raises(ConfigError, match="the key 'inputs' is required and missing"):
+        Recipe.parse(incomplete, source="r")

@@ -20,7 +20,9 @@ def test_the_table_has_a_row_per_component(capsys: pytest.CaptureFixture[str]) -
 
     assert lines[0].split() == ["kind", "name", "summary", "distribution"]
     names = [line.split()[1] for line in lines[1:] if line.startswith("head")]
-    assert names == ["cause-hazard", "cox", "deephit", "discrete-hazard", "weibull"]
+    assert names == [
+        "cause-hazard", "cox", "deephit", "discrete-hazard", "mtlr", "pc-hazard", "weibull",
+    ]  # fmt: skip
 
 
 def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +44,10 @@ def test_wildcards_select(capsys: pytest.CaptureFixture[str]) -> None:
     assert listed == {
         ("head", "cause-hazard"),
         ("head", "discrete-hazard"),
+        ("head", "pc-hazard"),
         ("loss", "hazard-likelihood"),
+        ("loss", "pycox-logistic-hazard"),
+        ("loss", "pycox-pc-hazard"),
     }
 
 

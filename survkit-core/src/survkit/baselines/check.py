@@ -78,12 +78,15 @@ def software(recipe: Recipe, registry: Registry) -> dict[str, str]:
 
 def _check_input(item: InputConfig, cohort: Cohort) -> None:
     name = item.modality
-    spec = cohort.input_spec(name, range(len(cohort)))
-    if spec.kind not in ("table", "vector"):
+    cohort.available(name)  # refuses an unknown modality by name
+    kind = cohort.config.modality(name, source=cohort.source).kind
+    if kind not in ("table", "vector"):
         raise ConfigError(
-            f"inputs: '{name}' is a {spec.kind}, but a baseline reads tables and embeddings only; "
-            "leave it out, or give embeddings of the images as a modality of kind: vector"
+            f"inputs: '{name}' is a modality of kind {kind}, but a baseline reads tables and "
+            "embeddings only; leave it out, or give embeddings of the images as a modality of "
+            "kind: vector"
         )
+    spec = cohort.input_spec(name, range(len(cohort)))
     if spec.has_tokens:
         raise ConfigError(
             f"inputs: '{name}' holds many embeddings per subject, but a baseline reads one; give "

@@ -30,12 +30,9 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     search = facts.recipe.get("search")
     if isinstance(search, Mapping) and search:
         tried = "; ".join(f"{path} among {values}" for path, values in search.items())
-        lines.append(
-            (
-                "Choice of settings",
-                escape(f"In the inner {_CHOOSES[baseline]} of each fold: {tried}."),
-            )
-        )
+        lines.append(("Choice of settings", escape(f"{_CHOOSES[baseline]}: {tried}.")))
+    elif baseline and facts.choices:
+        lines.append(("Choice of settings", escape(f"{_CHOOSES[baseline]}.")))
     if facts.choices:
         chosen = Markup("<br>").join(f"{name}: {value}" for name, value in facts.choices)
         lines.append(("What was chosen", chosen))
@@ -49,7 +46,10 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     return lines
 
 
-_CHOOSES = {False: "validation part", True: "cross-validation of the training part"}
+_CHOOSES = {
+    False: "In the inner validation part of each fold",
+    True: "In an inner cross-validation of the training part of each fold",
+}
 
 _FITTED = (
     "Scaling, imputation, category levels, time grids, baseline hazards and the censoring model of "

@@ -26,7 +26,8 @@ def run_baseline_fold(
     pickled: there is no model to load afterwards.
 
     Returns:
-        What was chosen; empty where nothing was to choose.
+        What was chosen, without the scores, which are in the file of the fold; empty where nothing
+        was to choose.
     """
     settings, recipe = work.settings, work.recipe
     choice_file = folder / CHOICE_FILE
@@ -34,7 +35,7 @@ def run_baseline_fold(
         done: dict[str, Any] = {}
         if choice_file.is_file():
             done = json.loads(choice_file.read_text(encoding="utf-8"))
-        return done
+        return _without_scores(done)
     test = rows.test.tolist()
     task = BaselineTask(
         cohort=work.cohort,
@@ -54,4 +55,9 @@ def run_baseline_fold(
     model = recipe.title or found.qualified_name
     table = as_table(prediction, recipe, work.cohort, fold, test, model, work.splits.sha256)
     table.write(folder / predictions)
-    return choice
+    return _without_scores(choice)
+
+
+def _without_scores(choice: dict[str, Any]) -> dict[str, Any]:
+    """Leave the scores of a whole path of penalties to the file of the fold."""
+    return {key: value for key, value in choice.items() if key != "scores"}

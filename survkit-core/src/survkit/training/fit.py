@@ -45,11 +45,7 @@ def fit(
     from survkit.training.fit_part import Part
 
     settings = RunSettings(**options)
-    if recipe.baseline is not None:
-        raise ConfigError(
-            f"the baseline '{recipe.baseline.use}' is fitted anew in every fold and never stored, "
-            "so there is no model to keep: run survkit cv"
-        )
+    _refuse_baseline(recipe)
     recipe = with_seed(recipe, settings.seed)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)
@@ -79,6 +75,14 @@ def fit(
         result, _ = fit_best(part, run.work)
         run.finish()
     return result.fitted
+
+
+def _refuse_baseline(recipe: Recipe) -> None:
+    if recipe.baseline is not None:
+        raise ConfigError(
+            f"the baseline '{recipe.baseline.use}' is fitted anew in every fold and never stored, "
+            "so there is no model to keep: run survkit cv"
+        )
 
 
 def set_aside(cohort: Cohort, share: float, seed: int) -> Splits:
