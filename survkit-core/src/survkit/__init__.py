@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from survkit.comparison import compare
     from survkit.component import Component
     from survkit.data import Cohort
+    from survkit.estimator import SurvivalEstimator
     from survkit.evaluation import evaluate
     from survkit.hub import from_pretrained, save_pretrained
     from survkit.plugins import API_VERSION, hookimpl
@@ -27,6 +28,7 @@ __all__ = [
     "Cohort",
     "Recipe",
     "Registry",
+    "SurvivalEstimator",
     "__version__",
     "compare",
     "create",
@@ -44,6 +46,7 @@ _HOME = {
     "Cohort": "survkit.data",
     "Recipe": "survkit.recipe",
     "Registry": "survkit.registry",
+    "SurvivalEstimator": "survkit.estimator",
     "compare": "survkit.comparison",
     "cross_validate": "survkit.training",
     "evaluate": "survkit.evaluation",
