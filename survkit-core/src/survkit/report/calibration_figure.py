@@ -5,26 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from survkit.report.figure import BLUE, GREY, Picture, canvas, picture
+from survkit.report.figure import BLUE, GREY, ORANGE, Picture, canvas, picture
 
 
 def calibration_figure(
-    groups: Sequence[Mapping[str, Any]], *, cause: str, horizon: str
+    groups: Sequence[Mapping[str, Any]],
+    *,
+    curve: Mapping[str, Any] | None = None,
+    cause: str,
+    horizon: str,
 ) -> Picture | None:
     """Draw the groups of ``metrics.json``; ``None`` where none could be observed.
 
     Args:
         groups: Each with ``predicted`` and ``observed``, an estimate.
+        curve: The smoothed curve, ``predicted``, ``observed``, ``lower`` and ``upper``, or the
+            reason why there is none.
         cause: Name of the cause.
         horizon: The horizon with its unit.
     """
     known = [group for group in groups if "reason" not in group["observed"]]
+    smooth = None if curve is None or "reason" in curve else curve
     if not known:
         return None
     with canvas(5.2, 4.5) as figure:
         axes = figure.subplots()
-        top = min(1.0, 1.08 * max(_draw_group(axes, group) for group in known)) or 1.0
-        _draw_diagonal(axes, top)
+        highest = max(_draw_group(axes, group) for group in known)
+        if smooth is not None:
+            highest = max(highest, _draw_curve(axes, smooth))
+        _draw_diagonal(axes, min(1.0, 1.08 * highest) or 1.0)
         said = "; ".join(
             f"predicted {group['predicted']:.0%}, observed {group['observed']['value']:.0%}"
             for group in known
@@ -35,7 +44,7 @@ def calibration_figure(
             caption=(
                 f"{_grouped(len(known))} of {cause} by {horizon}. Bars are intervals of the "
                 "observed probability. Points above the "
-                "line: more events than predicted."
+                "line: more events than predicted." + (_SMOOTH if smooth is not None else "")
             ),
         )
 
@@ -49,6 +58,22 @@ def _draw_group(axes: Any, group: Mapping[str, Any]) -> float:
         return float(max(predicted, observed))
     axes.vlines(predicted, interval["lower"], interval["upper"], color=BLUE, lw=1.6)
     return float(max(predicted, interval["upper"]))
+
+
+_SMOOTH = (
+    " The orange line is a smoothed curve of observed on predicted probability, with its band."
+)
+
+
+def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> float:
+    """Draw the smoothed curve with its band, and return its highest probability."""
+    predicted, observed = curve["predicted"], curve["observed"]
+    if curve.get("lower") is not None and curve.get("upper") is not None:
+        axes.fill_between(
+            predicted, curve["lower"], curve["upper"], color=ORANGE, alpha=0.22, lw=0, zorder=0
+        )
+    axes.plot(predicted, observed, color=ORANGE, lw=1.8, zorder=1)
+    return float(max(max(predicted), max(observed)))
 
 
 def _draw_diagonal(axes: Any, top: float) -> None:

@@ -1,6 +1,6 @@
-"""Numbers for the page, each taken from ``metrics.json`` by its path and marked with it.
+"""Numbers for the page, each taken from a file by its path and marked with both.
 
-No number reaches the page in another way, so page and file cannot disagree; a test reads the page
+No number reaches the page in another way, so page and files cannot disagree; a test reads the page
 and follows the marks back.
 """
 
@@ -11,26 +11,41 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-Style = Literal["three", "percent", "level", "count", "plain"]
+Style = Literal["three", "percent", "level", "count", "plain", "signed", "short", "p"]
+
+METRICS_FILE = "metrics.json"
 
 _FORMATS: dict[str, str] = {
     "three": "{:.3f}",
     "percent": "{:.1%}",
     "count": "{:d}",
     "plain": "{:g}",
+    "signed": "{:+.3f}",
 }
 
 
 def shown(value: float, style: Style) -> str:
     """Return the number as the page writes it."""
-    return f"{100 * value:g}%" if style == "level" else _FORMATS[style].format(value)
+    if style == "level":
+        return f"{100 * value:g}%"
+    if style == "p":
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    if style == "short":
+        return _short(value)
+    return _FORMATS[style].format(value)
 
 
 class Numbers:
-    """The content of ``metrics.json`` and how to write it."""
+    """The content of a file of numbers and how to write it.
 
-    def __init__(self, metrics: Mapping[str, Any]) -> None:
+    Args:
+        metrics: Content of the file.
+        source: Its name; written beside every mark that is not of ``metrics.json``.
+    """
+
+    def __init__(self, metrics: Mapping[str, Any], source: str = METRICS_FILE) -> None:
         self.metrics = metrics
+        self.source = source
 
     def at(self, *path: str | int) -> Any:
         """Return the value at a path."""
@@ -39,15 +54,30 @@ class Numbers:
             value = value[step]
         return value
 
+    def has(self, *path: str | int) -> bool:
+        """Say whether there is something at a path; files of older versions lack some."""
+        value: Any = self.metrics
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return value is not None
+
     def number(self, *path: str | int, style: Style = "three") -> Markup:
         """Write one number with its mark; a dash where the file has null."""
         value = self.at(*path)
         if value is None:
             return Markup("–")
-        mark = "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
-        return Markup('<span data-key="{}" data-style="{}">{}</span>').format(
-            mark, style, shown(value, style)
-        )
+        return self._marked(shown(value, style), path, style)
+
+    def share(self, *path: str | int, of: tuple[str | int, ...]) -> Markup:
+        """Write one count as a percentage of another; a dash where that is zero."""
+        whole = self.at(*of)
+        if not whole:
+            return Markup("–")
+        text = shown(self.at(*path) / whole, "percent")
+        return self._marked(text, path, "percent", over=_mark(of))
 
     def result(self, *path: str | int, style: Style = "three", words: str = "") -> Markup:
         """Write an estimate with its interval, or why there is none.
@@ -70,11 +100,33 @@ class Numbers:
             self.number(*path, "interval", "upper", style=style),
         )
 
+    def _marked(
+        self, text: str, path: tuple[str | int, ...], style: Style, over: str = ""
+    ) -> Markup:
+        source = "" if self.source == METRICS_FILE else self.source
+        extra = Markup(' data-source="{}"').format(source) if source else Markup("")
+        extra += Markup(' data-over="{}"').format(over) if over else Markup("")
+        return Markup('<span data-key="{}" data-style="{}"{}>{}</span>').format(
+            _mark(path), style, extra, text
+        )
+
     def _without_interval(self, method: str) -> Markup:
-        if not self.at("settings", "replicates"):
+        if not self.has("settings", "replicates") or not self.at("settings", "replicates"):
             return Markup("")
         return Markup(' <span class="interval" title="{}">(no interval)</span>').format(method)
 
     def defined(self, *path: str | int) -> bool:
         """Say whether there is an estimate."""
-        return "reason" not in self.at(*path)
+        return self.has(*path) and "reason" not in self.at(*path)
+
+
+def _mark(path: tuple[str | int, ...]) -> str:
+    return "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _short(value: float) -> str:
+    """Three digits or so, for columns of unknown size."""
+    size = abs(value)
+    if size >= 100 or value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"

@@ -2,175 +2,185 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files as resources
+from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from survkit.evaluation.metric_names import (
-    ANTOLINI,
-    BRIER,
-    HARRELL,
-    INTEGRATED_BRIER,
-    METRICS,
-    MetricName,
+from survkit.evaluation.metric_names import HARRELL, OBSERVED_EXPECTED
+from survkit.report.attention import DOCUMENT as ATTENTION
+from survkit.report.attention import attention_section, read_attention
+from survkit.report.audit_section import audit_section
+from survkit.report.cause_section import cause_section
+from survkit.report.checklist import checklist, checklist_table
+from survkit.report.cohort_section import cohort_section
+from survkit.report.comparison_section import comparison_section
+from survkit.report.documents import (
+    AUDIT_FILE,
+    COHORT_FILE,
+    STRESS_FILE,
+    read_cohort_summary,
+    read_document,
 )
-from survkit.evaluation.predictions import Predictions
-from survkit.report.calibration_figure import calibration_figure
-from survkit.report.curves_figure import curves_figure
-from survkit.report.figure import Picture
-from survkit.report.forest_figure import Row, forest_figure
+from survkit.report.learning_figure import learning_figure
+from survkit.report.learning_log import read_learning_logs
+from survkit.report.metric_groups import shown_metrics
 from survkit.report.numbers import Numbers
-from survkit.report.tables import SHORT_NAMES, Table, fold_name, fold_table, group_table, site_table
-
-_COMPARED = (HARRELL, ANTOLINI, BRIER, INTEGRATED_BRIER)
-_BY_KEY = {item.key: item for item in METRICS}
-_BEST = {"highest": "higher", "lowest": "lower", "one": "1"}
-_MOST_FOLDS = 20
-"""More folds than these are in the table alone."""
-_NO_CALIBRATION = "No calibration picture: nobody was followed up to the horizon."
+from survkit.report.page_files import PageFiles
+from survkit.report.protocol import protocol
+from survkit.report.runs import DOCUMENT as COMPARISON
+from survkit.report.runs import Run
+from survkit.report.stress_section import stress_section
+from survkit.report.summary import cautions, summary
+from survkit.report.title import page_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CauseSection:
-    """The results of one cause."""
+class PageParts:
+    """What a page is made of.
 
-    name: str
-    anchor: str
-    caption: Markup
-    metrics: tuple[Mapping[str, Any], ...]
-    comparison: Mapping[str, Any] | None
-    pictures: tuple[Picture, ...]
-    notes: tuple[str, ...]
-    tables: tuple[Table, ...]
+    Attributes:
+        run: The run, evaluated.
+        folder: Where it lies.
+        numbers: Its ``metrics.json``.
+        files: What goes beside the page.
+        compared: Content of ``comparison.json``, where there are further runs.
+        title: Given by the caller.
+    """
+
+    run: Run
+    folder: Path
+    numbers: Numbers
+    files: PageFiles
+    compared: Mapping[str, Any] | None
+    title: str
 
 
-def cause_section(numbers: Numbers, predictions: Predictions, cause: str) -> CauseSection:
-    """Collect what is said about one cause."""
-    position = list(numbers.at("causes")).index(cause) + 1
-    caption = Markup("{} subjects, {} events ({}), of them {} by {} {}.").format(
-        numbers.number("subjects", style="count"),
-        numbers.number("causes", cause, "events", style="count"),
-        cause,
-        numbers.number("causes", cause, "events_by_horizon", style="count"),
-        numbers.number("horizon", style="plain"),
-        numbers.at("time_unit"),
-    )
-    tables = (fold_table(numbers, cause), site_table(numbers, cause), group_table(numbers, cause))
-    pictures = _pictures(numbers, predictions, cause, position)
-    groups = numbers.at("causes", cause, "calibration")
-    notes = () if any("reason" not in group["observed"] for group in groups) else (_NO_CALIBRATION,)
-    return CauseSection(
-        name=cause,
-        anchor=f"cause-{position}",
-        caption=caption,
-        metrics=tuple(_metric_row(numbers, cause, item) for item in _metrics(numbers)),
-        comparison=_comparison(numbers, cause),
-        pictures=pictures,
-        notes=notes,
-        tables=tuple(table for table in tables if table is not None),
-    )
+def render(parts: PageParts, *, beside: str) -> str:
+    """Return the page as HTML, and leave its figures and tables in ``parts.files``.
+
+    Args:
+        parts: What it is made of.
+        beside: Name of the folder of figures and tables.
+    """
+    numbers, facts = parts.numbers, parts.run.facts
+    page: dict[str, Any] = {
+        "version": version("survkit-core"),
+        "title": page_title(parts.title, facts, numbers),
+        "subtitle": _subtitle(numbers, facts.cohort),
+        "level": numbers.number("settings", "level", style="level"),
+        "folded": numbers.at("folds") > 1,
+        "repeated": numbers.at("repeats") > 1,
+        "summary": summary(numbers),
+        "cautions": cautions(numbers),
+        "tiles": _tiles(numbers),
+        **_sections(parts),
+        "protocol": protocol(numbers, facts),
+        "recipe": facts.recipe_text,
+        "meanings": meanings(numbers),
+    }
+    if page["audit"] is not None and page["audit"]["errors"]:
+        page["cautions"].append(Markup(_AUDIT_ERRORS))
+    template = _template()
+    anchors = set(re.findall(r'id="([^"]+)"', template.render(page=page | _UNKNOWN)))
+    parts.files.table(checklist_table(anchors))
+    page["checklist"] = checklist(anchors)
+    page["files"] = parts.files.listing(beside)
+    return str(template.render(page=page))
+
+
+_UNKNOWN: dict[str, Any] = {"checklist": (), "files": ()}
+"""The checklist links to places of the page, which are known once the rest of it is made."""
+_AUDIT_ERRORS = 'The audit of this run found errors; see <a href="#audit">the audit</a> first.'
 
 
 def meanings(numbers: Numbers) -> list[tuple[str, Markup]]:
     """Explain the metrics and the words around them."""
-    lines = [(item.label, escape(item.meaning)) for item in _metrics(numbers)]
-    lines.append(
+    first = next(iter(numbers.at("causes")))
+    lines = [(item.label, escape(item.meaning)) for item in shown_metrics(numbers, first)]
+    return [
+        *lines,
         (
             "Interval",
             escape(
                 "The range in which the number would mostly fall with other samples of as many "
                 "subjects, the trained models being the same."
             ),
-        )
-    )
-    lines.append(
+        ),
         (
             "Not defined",
             escape("The number cannot be computed from these subjects; it is not zero."),
-        )
-    )
-    return lines
-
-
-def _metrics(numbers: Numbers) -> tuple[MetricName, ...]:
-    """With one fold, pairs within folds are all pairs: shown once."""
-    twins = ("harrell_concordance_all_pairs", "antolini_concordance_within_folds")
-    single = numbers.at("folds") < 2
-    return tuple(item for item in METRICS if not (single and item.key in twins))
-
-
-def _metric_row(numbers: Numbers, cause: str, item: MetricName) -> Mapping[str, Any]:
-    base = ("causes", cause, "metrics", item.key)
-    spread = numbers.at(*base, "across_folds")
-    across = Markup("{} ({})").format(
-        numbers.number(*base, "across_folds", "mean"), numbers.number(*base, "across_folds", "sd")
-    )
-    if spread["defined"] < spread["of"]:
-        across += Markup(" in {} of {} folds").format(
-            numbers.number(*base, "across_folds", "defined", style="count"),
-            numbers.number(*base, "across_folds", "of", style="count"),
-        )
-    return {
-        "label": item.label,
-        "pooled": numbers.result(*base, "pooled"),
-        "across_folds": across,
-        "across_repeats": numbers.number(*base, "across_repeats", "sd"),
-        "best": _BEST[item.best],
-    }
-
-
-def _comparison(numbers: Numbers, cause: str) -> Mapping[str, Any] | None:
-    others = numbers.at("comparison") if "comparison" in numbers.metrics else {}
-    compared = {name: item[cause] for name, item in others.items() if cause in item}
-    if not compared:
-        return None
-    keys = [key for key in _COMPARED if any(key in item for item in compared.values())]
-    own = [numbers.result("causes", cause, "metrics", key, "pooled") for key in keys]
-    rows = [{"name": numbers.at("model"), "cells": own, "own": True}]
-    for name, item in compared.items():
-        cells = [
-            numbers.result("comparison", name, cause, key) if key in item else Markup("–")
-            for key in keys
-        ]
-        rows.append({"name": name, "cells": cells, "own": False})
-    return {
-        "caption": "Each with its own interval; whether a difference is more than chance needs a "
-        "paired test, not two intervals.",
-        "labels": [SHORT_NAMES[key] for key in keys],
-        "rows": rows,
-    }
-
-
-def _pictures(
-    numbers: Numbers, predictions: Predictions, cause: str, position: int
-) -> tuple[Picture, ...]:
-    horizon = f"{numbers.at('horizon'):g} {numbers.at('time_unit')}"
-    level = numbers.at("settings", "level")
-    found = [
-        curves_figure(predictions, cause=position, level=level),
-        calibration_figure(
-            numbers.at("causes", cause, "calibration"), cause=cause, horizon=horizon
-        ),
-        forest_figure(
-            _forest_rows(numbers, cause),
-            label=_BY_KEY[HARRELL].label,
-            chance=_BY_KEY[HARRELL].chance,
         ),
     ]
-    return tuple(item for item in found if item is not None)
 
 
-def _forest_rows(numbers: Numbers, cause: str) -> list[Row]:
-    metric = numbers.at("causes", cause, "metrics", HARRELL)
-    rows: list[Row] = [("all subjects", metric["pooled"], "all")]
-    others = numbers.at("comparison") if "comparison" in numbers.metrics else {}
-    for name, item in others.items():
-        if HARRELL in item.get(cause, {}):
-            rows.append((name, item[cause][HARRELL], "other"))
-    rows += [(f"site {name}", result, "part") for name, result in metric["sites"].items()]
-    repeated = numbers.at("repeats") > 1
-    if 1 < len(metric["folds"]) <= _MOST_FOLDS:
-        rows += [(fold_name(fold, repeated), fold, "part") for fold in metric["folds"]]
-    return rows
+def _sections(parts: PageParts) -> dict[str, Any]:
+    """Return the sections that have something to show, in the order of the page."""
+    numbers, files, folder = parts.numbers, parts.files, parts.folder
+    cohort = read_cohort_summary(folder, numbers.at("subjects"))
+    found: dict[str, Any] = {
+        "cohort": None if cohort is None else cohort_section(Numbers(cohort, COHORT_FILE), files),
+        "causes": [
+            cause_section(numbers, parts.run.predictions, cause, files)
+            for cause in parts.run.predictions.causes
+        ],
+        "comparison": None,
+        "stress": None,
+        "attention": None,
+        "audit": None,
+    }
+    if parts.compared is not None:
+        text = json.dumps(parts.compared, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        files.document(COMPARISON, "Numbers of the comparison of runs", text)
+        found["comparison"] = comparison_section(Numbers(parts.compared, COMPARISON), files)
+    if (stressed := read_document(folder, STRESS_FILE)) is not None:
+        found["stress"] = stress_section(stressed, files)
+    if (attention := read_attention(folder)) is not None:
+        files.document(
+            ATTENTION, "Numbers of the attention", json.dumps(attention, indent=1) + "\n"
+        )
+        found["attention"] = attention_section(Numbers(attention, ATTENTION), files)
+    logs = read_learning_logs(folder)
+    found["learning"] = files.picture("learning", learning_figure(logs)) if logs else None
+    if (audit := read_document(folder, AUDIT_FILE)) is not None:
+        found["audit"] = audit_section(audit, files)
+    return found
+
+
+def _template() -> Any:
+    folder = resources("survkit.report")
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.globals["style"] = Markup(folder.joinpath("style.css").read_text(encoding="utf-8"))
+    text = folder.joinpath("template.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(text)
+
+
+def _subtitle(numbers: Numbers, cohort: str) -> Markup:
+    subject = Markup("{} · ").format(cohort) if cohort else Markup("")
+    return subject + Markup("{} by {} {} · model {}").format(
+        " or ".join(numbers.at("causes")),
+        numbers.number("horizon", style="plain"),
+        numbers.at("time_unit"),
+        numbers.at("model"),
+    )
+
+
+def _tiles(numbers: Numbers) -> list[tuple[str, Markup]]:
+    tiles = [("Subjects", numbers.number("subjects", style="count"))]
+    for cause in numbers.at("causes"):
+        base = ("causes", cause, "metrics")
+        tiles.append((f"Events: {cause}", numbers.number("causes", cause, "events", style="count")))
+        keys = {HARRELL: "Concordance", OBSERVED_EXPECTED: "Observed / expected"}
+        if len(numbers.at("causes")) > 1:
+            keys = {HARRELL: f"Concordance: {cause}"}
+        for key, label in keys.items():
+            if numbers.defined(*base, key, "pooled"):
+                tiles.append((label, numbers.number(*base, key, "pooled", "value")))
+    return tiles

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from markupsafe import Markup, escape
 
 from survkit.evaluation.metric_names import HARRELL, METRICS, OBSERVED_EXPECTED
+from survkit.report.metric_groups import holds_chance, shown_metrics
 from survkit.report.numbers import Numbers
 
 FEW_EVENTS = 100
 """Collins et al. (2016) ask for at least 100 events in a validation sample."""
+_BY_KEY = {item.key: item for item in METRICS}
 DRIFT = 0.03
 """A gap between pairs within folds and all pairs that is worth a word."""
 
@@ -63,8 +68,30 @@ def _ranking(numbers: Numbers, cause: str) -> Markup:
         )
     return Markup(
         "Of two subjects of whom it is known who had the event ({}) first, the model gave that "
-        "subject the higher risk in {} of pairs{}. Guessing would give 50%, a perfect order 100%."
-    ).format(cause, numbers.number(*path, "value", style="percent"), _interval(numbers, *path))
+        "subject the higher risk in {} of pairs{}. Guessing would give 50%, a perfect order 100%.{}"
+    ).format(
+        cause,
+        numbers.number(*path, "value", style="percent"),
+        _interval(numbers, *path),
+        _against_chance(numbers.at(*path)),
+    )
+
+
+def _against_chance(result: Mapping[str, Any]) -> Markup:
+    """Say where the interval does not speak for the model."""
+    headline = _BY_KEY[HARRELL]
+    if holds_chance(headline, result):
+        return Markup(
+            " <strong>The interval holds 50%: there is no evidence here that the model ranks "
+            "subjects better than guessing.</strong>"
+        )
+    interval = result["interval"]
+    if interval is not None and headline.chance and interval["upper"] < headline.chance:
+        return Markup(
+            " <strong>The whole interval lies below 50%: the model ranks subjects the wrong way "
+            "round; look for a sign that was turned.</strong>"
+        )
+    return Markup("")
 
 
 def _interval(numbers: Numbers, *path: str) -> Markup:
@@ -99,7 +126,7 @@ def _groups(numbers: Numbers, cause: str) -> Markup:
 def _undefined_folds(numbers: Numbers, cause: str) -> list[Markup]:
     """One line per reason, however many metrics it takes away."""
     labels: dict[tuple[int, int, str], list[str]] = {}
-    for metric in METRICS:
+    for metric in shown_metrics(numbers, cause):
         folds = numbers.at("causes", cause, "metrics", metric.key, "folds")
         missing = [fold for fold in folds if "reason" in fold]
         if missing and len(missing) < len(folds):

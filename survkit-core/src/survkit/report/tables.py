@@ -1,114 +1,96 @@
-"""The tables under the pictures: fold by fold, site by site, by group of predicted risk."""
+"""A table of the page, and the same as plain rows for a file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from survkit.evaluation.metric_names import (
-    ANTOLINI,
-    BRIER,
-    HARRELL,
-    INTEGRATED_BRIER,
-    OBSERVED_EXPECTED,
-)
-from survkit.report.numbers import Numbers
-
-SHORT_NAMES = {
-    HARRELL: "Harrell's C",
-    ANTOLINI: "C-td",
-    BRIER: "Brier",
-    INTEGRATED_BRIER: "Integrated Brier",
-    OBSERVED_EXPECTED: "Observed / expected",
-}
+Record = Mapping[str, Any]
+"""One row of the file: unrounded numbers under plain names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with its first column as row headings."""
+    """A table with its first column as row headings.
+
+    Attributes:
+        title: Heading.
+        caption: What it shows.
+        labels: Heading of each column.
+        rows: Cells of the page.
+        name: Of its file, without the ending; made of the title where empty.
+        records: Rows of the file; the cells of the page without their marks where empty.
+        stacked: On a phone each row becomes a block; else the table scrolls sideways.
+        folded: Behind a heading to open, because few readers need it.
+    """
 
     title: str
     caption: str
     labels: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    name: str = ""
+    records: tuple[Record, ...] = ()
+    stacked: bool = False
+    folded: bool = False
 
+    @property
+    def anchor(self) -> str:
+        """Where links lead."""
+        return f"t-{self.file}"
 
-def fold_name(fold: Mapping[str, Any], repeated: bool) -> str:
-    """Name a fold, with its repeat where there are several."""
-    return f"repeat {fold['repeat']}, fold {fold['fold']}" if repeated else f"fold {fold['fold']}"
+    @property
+    def file(self) -> str:
+        """Name of the file, without the ending."""
+        return slug(self.name or self.title)
 
-
-def fold_table(numbers: Numbers, cause: str) -> Table | None:
-    """Every metric of every fold; ``None`` where there is one fold."""
-    base = ("causes", cause, "metrics")
-    folds = numbers.at(*base, HARRELL, "folds")
-    if len(folds) < 2:
-        return None
-    rows = []
-    for position, fold in enumerate(folds):
-        row: list[Any] = [fold_name(fold, numbers.at("repeats") > 1)]
-        row += [
-            numbers.number(*base, HARRELL, "folds", position, name, style="count")
-            for name in ("n", "events")
+    def to_csv(self) -> str:
+        """Return the rows for a spreadsheet or a script."""
+        records = self.records or [
+            dict(zip(self.labels, map(_plain, row), strict=True)) for row in self.rows
         ]
-        for key in SHORT_NAMES:
-            path = (*base, key, "folds", position)
-            row.append(_value_or_reason(numbers, *path))
-        rows.append(tuple(row))
-    return Table(
-        title="Fold by fold",
-        caption="Values of each fold alone, without intervals.",
-        labels=("Fold", "Subjects", "Events by horizon", *SHORT_NAMES.values()),
-        rows=tuple(rows),
-    )
+        text = io.StringIO()
+        columns = list(dict.fromkeys(name for record in records for name in record))
+        writer = csv.DictWriter(text, columns or list(self.labels), lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(records)
+        return text.getvalue()
 
 
-def site_table(numbers: Numbers, cause: str) -> Table | None:
-    """Every metric of every site; ``None`` without sites."""
-    base = ("causes", cause, "metrics")
-    sites = numbers.at("sites")
-    if len(sites) < 2:
-        return None
-    rows = []
-    for name in sites:
-        row: list[Any] = [name]
-        row += [
-            numbers.number(*base, HARRELL, "sites", name, count, style="count")
-            for count in ("n", "events")
-        ]
-        row += [numbers.result(*base, key, "sites", name) for key in SHORT_NAMES]
-        rows.append(tuple(row))
-    return Table(
-        title="Site by site",
-        caption="Subjects of each site alone; they took part in training the other folds.",
-        labels=("Site", "Subjects", "Events by horizon", *SHORT_NAMES.values()),
-        rows=tuple(rows),
-    )
+def slug(name: str) -> str:
+    """Return a file name that every system takes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
 
 
-def group_table(numbers: Numbers, cause: str) -> Table:
-    """What was observed in the groups that the curves show."""
-    base = ("causes", cause, "risk_groups")
-    rows = []
-    for position, group in enumerate(numbers.at(*base)):
-        counts = [numbers.number(*base, position, name, style="count") for name in ("n", "events")]
-        observed = numbers.result(*base, position, style="percent")
-        rows.append((group["name"], *counts, observed))
-    horizon = f"{numbers.at('horizon'):g} {numbers.at('time_unit')}"
-    return Table(
-        title="Groups of predicted risk",
-        caption=f"Observed probability of {cause} by {horizon}, with intervals.",
-        labels=("Predicted risk", "Subjects", "Events by horizon", "Observed"),
-        rows=tuple(rows),
-    )
+def flat(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an estimate (or why there is none) of a file of numbers as plain columns."""
+    interval = result.get("interval") or {}
+    return {
+        "value": result.get("value"),
+        "lower": interval.get("lower"),
+        "upper": interval.get("upper"),
+        "level": interval.get("level"),
+        "n": result.get("n"),
+        "events": result.get("events"),
+        "not_defined": result.get("reason"),
+    }
 
 
-def _value_or_reason(numbers: Numbers, *path: str | int) -> Markup:
-    if numbers.defined(*path):
-        return numbers.number(*path, "value")
-    return Markup('<span class="undefined" title="{}">not defined</span>').format(
-        numbers.at(*path, "reason")
-    )
+def tables_of(*found: Table | Sequence[Table] | None) -> tuple[Table, ...]:
+    """Return those that are there."""
+    tables: list[Table] = []
+    for one in found:
+        if isinstance(one, Table):
+            tables.append(one)
+        elif one is not None:
+            tables += one
+    return tuple(tables)
+
+
+def _plain(cell: Any) -> str:
+    return cell.striptags() if isinstance(cell, Markup) else str(cell)

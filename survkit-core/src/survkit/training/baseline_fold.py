@@ -50,10 +50,7 @@ def run_baseline_fold(
     folder.mkdir(parents=True, exist_ok=True)
     if choice:
         write_bytes(choice_file, (json.dumps(choice, indent=1) + "\n").encode())
-    assert recipe.baseline is not None  # cross_validate has looked
-    found = settings.components().find("baseline", recipe.baseline.use)
-    model = recipe.title or found.qualified_name
-    table = as_table(prediction, recipe, work.cohort, fold, test, model, work.splits.sha256)
+    table = as_table(prediction, recipe, work.cohort, fold, test, work.splits.sha256)
     table.write(folder / predictions)
     return _without_scores(choice)
 

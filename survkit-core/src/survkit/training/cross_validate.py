@@ -9,9 +9,11 @@ from typing import Any, Unpack
 
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Fold, FoldRows, Splits, make_splits
+from survkit.data.cohort_summary import write_cohort_summary
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.flow import SurvivalTarget
 from survkit.recipe import Recipe
+from survkit.training.attention_file import ATTENTION_FILE
 from survkit.training.candidates import with_seed
 from survkit.training.fold_predictions import predict_fold
 from survkit.training.preflight import check_run
@@ -114,6 +116,7 @@ def cross_validate(
         run.start(recipe, facts)
         splits.write(run.work / "splits.json")
         write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
+        write_cohort_summary(cohort, splits, run.work)
         work = Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
         choices = _run_folds(work, settings.jobs)
         return _conclude(run, work, choices)
@@ -173,12 +176,13 @@ def _run_network_fold(work: Work, fold: Fold, rows: FoldRows, folder: Path) -> d
     )
     result, choice = fit_best(part, folder)
     if not (part.resume and (folder / FOLD_PREDICTIONS).is_file()):
-        table = predict_fold(result.fitted, part, fold, rows.test.tolist())
+        weights = folder / ATTENTION_FILE
+        table = predict_fold(result.fitted, part, fold, rows.test.tolist(), attention=weights)
         table.write(folder / FOLD_PREDICTIONS)
     return choice
 
 
-def _conclude(run: RunFolder, work: _Work, choices: dict[str, Any]) -> CrossValidation:
+def _conclude(run: RunFolder, work: Work, choices: dict[str, Any]) -> CrossValidation:
     """Join the folds' predictions, evaluate and report."""
     from survkit.evaluation.predictions import concatenate
     from survkit.evaluation.training_file import TRAINING_FILE, write_training

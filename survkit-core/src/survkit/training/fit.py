@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from survkit.data import Cohort, Fold, Splits
+from survkit.data.cohort_summary import write_cohort_summary
 from survkit.data.make_splits import carve_validation
 from survkit.errors import ConfigError
 from survkit.recipe import Recipe
@@ -59,6 +60,7 @@ def fit(
     with run.attempt():
         run.start(recipe, facts)
         splits.write(run.work / "splits.json")
+        write_cohort_summary(cohort, splits, run.work)
         rows = splits.rows(splits.folds[0], cohort.subjects)
         part = Part(
             recipe=recipe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,20 +13,33 @@ from survkit.evaluation import Predictions
 from survkit.hub.fitted_model import FittedModel
 from survkit.prediction import SurvivalPrediction
 from survkit.recipe import Recipe
+from survkit.training.attention_file import attention_watched, write_attention
 from survkit.training.fit_outcome import evaluation_times
 
 if TYPE_CHECKING:
     from survkit.training.fit_part import Part
 
 
-def predict_fold(fitted: FittedModel, part: Part, fold: Fold, rows: list[int]) -> Predictions:
-    """Return predictions of the test subjects with what happened to them."""
-    recipe = part.recipe
-    prediction = fitted.predict(
-        part.cohort, rows, micro_batch=recipe.training.micro_batch, cache=part.cache
-    )
-    model = recipe.title or fitted.description.parts.head.name
-    return as_table(prediction, recipe, part.cohort, fold, rows, model, part.splits_hash)
+def predict_fold(
+    fitted: FittedModel, part: Part, fold: Fold, rows: list[int], *, attention: Path | None = None
+) -> Predictions:
+    """Return predictions of the test subjects with what happened to them.
+
+    Args:
+        fitted: The model of the fold.
+        part: What it was trained on.
+        fold: Whose test subjects they are.
+        rows: Their positions in the cohort.
+        attention: File for the attention weights, written where a component attends.
+    """
+    cohort, recipe = part.cohort, part.recipe
+    with attention_watched(fitted.members) as watch:
+        prediction = fitted.predict(
+            cohort, rows, micro_batch=recipe.training.micro_batch, cache=part.cache
+        )
+    if attention is not None:
+        write_attention(attention, watch.weights(), fold, [cohort.subjects[row] for row in rows])
+    return as_table(prediction, recipe, cohort, fold, rows, part.splits_hash)
 
 
 def as_table(
@@ -34,7 +48,6 @@ def as_table(
     cohort: Cohort,
     fold: Fold,
     rows: list[int],
-    model: str,
     splits_hash: str,
 ) -> Predictions:
     """Return a prediction of the test subjects as rows, whatever made it."""
@@ -55,7 +68,7 @@ def as_table(
         time_grid=times.numpy(),
         cumulative_incidence=prediction.cumulative_incidence(times).double().numpy(),
         risk_score=torch.stack(scores, dim=1).numpy(),
-        model=model,
+        model=recipe.title or untitled(recipe),
         splits_hash=splits_hash,
         seed=recipe.training.seed,
         entry=None if target.entry is None else target.entry.numpy(),
@@ -63,3 +76,10 @@ def as_table(
         site=site,
         strata=None if target.strata is None else target.strata.numpy(),
     )
+
+
+def untitled(recipe: Recipe) -> str:
+    """Name a model without a title after what it reads and how it ends."""
+    last = recipe.head or recipe.baseline
+    assert last is not None  # a recipe has either
+    return f"{' + '.join(recipe.modalities)}, {last.use}"

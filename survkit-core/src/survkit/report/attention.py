@@ -1,0 +1,136 @@
+"""What the components attended to, from the ``attention.parquet`` of each fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+from survkit.errors import RunError
+from survkit.report.figure import BLUE, GREY, Picture, canvas, picture
+from survkit.report.numbers import Numbers
+from survkit.report.page_files import PageFiles
+from survkit.report.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DOCUMENT = "attention.json"
+_COLUMNS = {"subject", "quantity", "modality", "value"}
+_QUANTILES = {"p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95}
+_WORDS = {
+    "modality_weight": (
+        "Weight of each modality",
+        "Weights that the fusion gives to the modalities of a subject; they add up to 1. A weight "
+        "says what the model mixed, not what causes the outcome, and a modality with a small "
+        "weight may still decide.",
+    ),
+    "effective_tokens": (
+        "Tokens that count",
+        "To how many equally weighed tokens (patches, slices) of the modality the attention "
+        "amounts: 1 where a single one takes it all.",
+    ),
+}
+
+
+def read_attention(run: Path) -> dict[str, Any] | None:
+    """Summarise the weights over subjects, each subject's mean over repeats; ``None`` without any.
+
+    Raises:
+        RunError: A file is there and is not of attention weights.
+    """
+    import pandas as pd
+
+    parts = []
+    for path in sorted(run.glob("fold-*/attention.parquet")):
+        try:
+            parts.append(pd.read_parquet(path))
+        except (OSError, ValueError) as error:
+            line = str(error).partition("\n")[0]
+            raise RunError(f"{path}: damaged ({line}); delete it to go on") from error
+        if not _COLUMNS.issubset(parts[-1].columns):
+            raise RunError(f"{path}: not a file of attention weights; delete it to go on")
+    if not parts:
+        return None
+    return {"format": 1, "quantities": _summaries(pd.concat(parts, ignore_index=True))}
+
+
+def _summaries(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    means = rows.groupby(["quantity", "modality", "subject"], as_index=False)["value"].mean()
+    pairs = means[["quantity", "modality"]].drop_duplicates()
+    for quantity, modality in pairs.itertuples(index=False):
+        own = (means["quantity"] == quantity) & (means["modality"] == modality)
+        numbers = means.loc[own, "value"].to_numpy(dtype=np.float64)
+        cuts = {name: float(np.quantile(numbers, share)) for name, share in _QUANTILES.items()}
+        summary = {"n": len(numbers), "mean": float(numbers.mean()), **cuts}
+        found.setdefault(str(quantity), {})[str(modality)] = summary
+    return found
+
+
+def attention_section(attention: Numbers, files: PageFiles) -> Mapping[str, Any]:
+    """Draw box plots by modality, one picture per quantity."""
+    pictures, tables = [], []
+    for quantity, modalities in attention.at("quantities").items():
+        title, meaning = _WORDS.get(quantity, (quantity.replace("_", " ").capitalize(), ""))
+        drawn = _boxes(modalities, title, meaning, share=quantity == "modality_weight")
+        pictures.append(files.picture(f"attention-{quantity}", drawn))
+        tables.append(files.table(_table(attention, quantity, title)))
+    return {"pictures": pictures, "tables": tables}
+
+
+def _boxes(modalities: Mapping[str, Any], title: str, meaning: str, *, share: bool) -> Picture:
+    with canvas(5.2, 1.1 + 0.5 * len(modalities)) as figure:
+        axes = figure.subplots()
+        drawn = [
+            {"whislo": one["p5"], "q1": one["q1"], "med": one["median"]}
+            | {"q3": one["q3"], "whishi": one["p95"], "label": name}
+            for name, one in modalities.items()
+        ]
+        axes.bxp(
+            drawn,
+            showfliers=False,
+            orientation="horizontal",
+            patch_artist=True,
+            boxprops={"facecolor": "#d6e7f3", "edgecolor": BLUE},
+            medianprops={"color": BLUE, "linewidth": 2},
+            whiskerprops={"color": GREY},
+            capprops={"color": GREY},
+            widths=0.55,
+        )
+        axes.invert_yaxis()
+        axes.set_xlabel("weight" if share else title.lower())
+        axes.set_xlim(0, 1 if share else None)
+        said = "; ".join(
+            f"{name} {one['median']:.2f} (middle half {one['q1']:.2f} to {one['q3']:.2f})"
+            for name, one in modalities.items()
+        )
+        return picture(
+            figure,
+            alt=f"{title} over subjects, median: {said}.",
+            caption=f"{meaning} Box: middle half of the subjects, whiskers: 5% to 95%.".strip(),
+        )
+
+
+def _table(attention: Numbers, quantity: str, title: str) -> Table:
+    rows, records = [], []
+    for name, summary in attention.at("quantities", quantity).items():
+        base = ("quantities", quantity, name)
+        spread = Markup("{} [{}, {}]").format(
+            *(attention.number(*base, cut) for cut in ("median", "q1", "q3"))
+        )
+        count = attention.number(*base, "n", style="count")
+        rows.append((name, count, attention.number(*base, "mean"), spread))
+        records.append({"modality": name, **summary})
+    return Table(
+        name=f"attention-{quantity}",
+        title=title,
+        caption="Over the subjects who have the modality, each predicted by a model that never saw "
+        "them.",
+        labels=("Modality", "Subjects", "Mean", "Median [quartiles]"),
+        rows=tuple(rows),
+        records=tuple(records),
+    )
