@@ -78,8 +78,11 @@ COMMANDS: dict[str, Entry] = {
     ),
     "report": Entry(
         "survkit.cli.report:command",
-        "Write the HTML report of a run.",
-        ("survkit report runs/cv",),
+        "Write the HTML report of a run, or of several compared.",
+        (
+            "survkit report runs/cv",
+            "survkit report all=runs/cv ct=runs/ct --out comparison.html",
+        ),
     ),
     "demo": Entry(
         "survkit.cli.demo:command",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,11 +64,12 @@ def command(
     pairs by Holm. A difference that is not shown is no proof that there is none: for that, state a
     --margin beforehand.
     """
+    from survkit.cli.named_runs import named_runs
     from survkit.comparison import compare
     from survkit.comparison.comparable_metrics import DEFAULT_METRICS
 
     found = compare(
-        _named(runs),
+        named_runs(runs),
         metric=metric or DEFAULT_METRICS,
         cause=cause,
         reference=reference,
@@ -84,36 +85,6 @@ def command(
     if out is not None:
         for path in found.write(out):
             print(path)
-
-
-def _named(runs: Sequence[str]) -> dict[str, Path]:
-    """Return the runs by name: what was given, else the name of the folder or file."""
-    from survkit.errors import ConfigError
-
-    named: dict[str, Path] = {}
-    for run in runs:
-        name, given, place = run.partition("=")
-        path = Path(place if given else run)
-        if not given or Path(run).exists():
-            path = Path(run)
-            name = _own_name(path)
-        if not name:
-            raise ConfigError(f"{run!r} gives a run no name; write NAME=RUN")
-        if name in named:
-            raise ConfigError(
-                f"two runs are named {name!r}, {named[name]} and {path}; give them names of their "
-                f"own: first={named[name]} second={path}"
-            )
-        named[name] = path
-    return named
-
-
-def _own_name(path: Path) -> str:
-    """Name of the run folder, also where its table is given; of the file for any other table."""
-    resolved = path.resolve()
-    if path.is_dir():
-        return resolved.name
-    return resolved.parent.name if resolved.name == "predictions.parquet" else resolved.stem
 
 
 def _print(found: Comparison) -> None:

@@ -13,7 +13,8 @@ from survkit.errors import RunError
 from survkit.report.figure import BLUE, GREY, Picture, canvas, picture
 from survkit.report.numbers import Numbers
 from survkit.report.page_files import PageFiles
-from survkit.report.tables import Table
+from survkit.report.part import SectionPart, kept
+from survkit.report.tables import Table, slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ _WORDS = {
         "Weight of each modality",
         "Weights that the fusion gives to the modalities of a subject; they add up to 1. A weight "
         "says what the model mixed, not what causes the outcome, and a modality with a small "
-        "weight may still decide.",
+        "weight may still decide. Who has one modality alone gives it the weight 1.",
     ),
     "effective_tokens": (
         "Tokens that count",
@@ -71,15 +72,16 @@ def _summaries(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return found
 
 
-def attention_section(attention: Numbers, files: PageFiles) -> Mapping[str, Any]:
-    """Draw box plots by modality, one picture per quantity."""
-    pictures, tables = [], []
+def attention_section(attention: Numbers, files: PageFiles) -> tuple[SectionPart, ...]:
+    """Draw box plots by modality, one part per quantity."""
+    parts = []
     for quantity, modalities in attention.at("quantities").items():
         title, meaning = _WORDS.get(quantity, (quantity.replace("_", " ").capitalize(), ""))
         drawn = _boxes(modalities, title, meaning, share=quantity == "modality_weight")
-        pictures.append(files.picture(f"attention-{quantity}", drawn))
-        tables.append(files.table(_table(attention, quantity, title)))
-    return {"pictures": pictures, "tables": tables}
+        name = f"attention-{quantity}"
+        pictures, tables = kept(files, {name: drawn}, (_table(attention, quantity),))
+        parts.append(SectionPart(anchor=slug(name), title=title, pictures=pictures, tables=tables))
+    return tuple(parts)
 
 
 def _boxes(modalities: Mapping[str, Any], title: str, meaning: str, *, share: bool) -> Picture:
@@ -115,7 +117,7 @@ def _boxes(modalities: Mapping[str, Any], title: str, meaning: str, *, share: bo
         )
 
 
-def _table(attention: Numbers, quantity: str, title: str) -> Table:
+def _table(attention: Numbers, quantity: str) -> Table:
     rows, records = [], []
     for name, summary in attention.at("quantities", quantity).items():
         base = ("quantities", quantity, name)
@@ -127,7 +129,7 @@ def _table(attention: Numbers, quantity: str, title: str) -> Table:
         records.append({"modality": name, **summary})
     return Table(
         name=f"attention-{quantity}",
-        title=title,
+        title="Over subjects",
         caption="Over the subjects who have the modality, each predicted by a model that never saw "
         "them.",
         labels=("Modality", "Subjects", "Mean", "Median [quartiles]"),

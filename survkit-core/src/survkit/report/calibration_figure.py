@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from survkit.report.figure import BLUE, GREY, ORANGE, Picture, canvas, picture
+from survkit.report.figure import BLUE, GREY, ORANGE, Picture, canvas, percent_tick, picture
 
 
 def calibration_figure(
@@ -90,7 +90,7 @@ def _draw_diagonal(axes: Any, top: float) -> None:
     axes.set(xlim=(0, top), ylim=(0, top), xlabel="mean predicted probability")
     axes.set_ylabel("observed probability")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        axis.set_major_formatter(percent_tick)
     axes.set_aspect("equal")
 
 

@@ -23,6 +23,7 @@ from survkit.report.result_tables import (
     fold_name,
     fold_table,
     group_table,
+    site_name,
     site_table,
     time_table,
 )
@@ -180,7 +181,7 @@ def _sites_and_folds(view: CauseView) -> SectionPart:
     ratio = held.get(OBSERVED_EXPECTED)
     if ratio is not None and len(ratio["sites"]) > 1:
         rows: list[Row] = [("all subjects", ratio["pooled"], "all")]
-        rows += [(f"site {name}", result, "part") for name, result in ratio["sites"].items()]
+        rows += [(site_name(name), result, "part") for name, result in ratio["sites"].items()]
         label = _BY_KEY[OBSERVED_EXPECTED].label
         pictures[view.named("forest-calibration")] = forest_figure(rows, label=label, chance=1.0)
     tables = (
@@ -196,7 +197,7 @@ def _forest_rows(view: CauseView) -> list[Row]:
     metric = view.at("metrics", HARRELL)
     rows: list[Row] = [("all subjects", metric["pooled"], "all")]
     rows += beside_rows(view.numbers, view.cause)
-    rows += [(f"site {name}", result, "part") for name, result in metric["sites"].items()]
+    rows += [(site_name(name), result, "part") for name, result in metric["sites"].items()]
     repeated = view.numbers.at("repeats") > 1
     if 1 < len(metric["folds"]) <= _MOST_FOLDS:
         rows += [(fold_name(fold, repeated), fold, "part") for fold in metric["folds"]]

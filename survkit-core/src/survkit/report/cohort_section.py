@@ -13,6 +13,8 @@ from survkit.report.page_files import PageFiles
 from survkit.report.tables import Record, Table, tables_of
 
 EVERYBODY = "everybody"
+_MANY_EVENTS = 4
+"""So many columns need the whole width of the page."""
 _MOST_COLUMNS = 20
 """A longer table 1 is opened by who wants it."""
 _STATISTICS = ("mean", "sd", "median", "q1", "q3")
@@ -21,13 +23,14 @@ _STATISTICS = ("mean", "sd", "median", "q1", "q3")
 def cohort_section(cohort: Numbers, files: PageFiles) -> Mapping[str, Any]:
     """Collect what is said about the subjects."""
     pictures = [files.picture("flow", flow_figure(cohort.metrics))]
-    tables = tables_of(
-        modality_table(cohort), site_counts(cohort), part_table(cohort), first_table(cohort)
-    )
+    small = tables_of(modality_table(cohort), site_counts(cohort))
+    large = tables_of(part_table(cohort), first_table(cohort))
     return {
         "pictures": pictures,
         "follow_up": _follow_up(cohort),
-        "tables": [files.table(table) for table in tables],
+        "narrow": len(cohort.at("events")) < _MANY_EVENTS,
+        "small": [files.table(table) for table in small],
+        "large": [files.table(table) for table in large],
     }
 
 
@@ -139,14 +142,10 @@ def _follow_up(cohort: Numbers) -> Markup:
 
 
 def _heads(cohort: Numbers) -> list[Markup]:
-    whole = Markup("{} (n = {})").format(EVERYBODY, cohort.number("subjects", style="count"))
-    return [
-        whole,
-        *(
-            Markup("{} (n = {})").format(name, cohort.number("events", name, style="count"))
-            for name in cohort.at("events")
-        ),
-    ]
+    counts = {EVERYBODY: cohort.number("subjects", style="count")}
+    counts |= {name: cohort.number("events", name, style="count") for name in cohort.at("events")}
+    head = Markup("{} (n\u00a0=\u00a0{})")
+    return [head.format(name, count) for name, count in counts.items()]
 
 
 def _path(base: tuple[str | int, ...], group: str | None) -> tuple[str | int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from survkit.evaluation.predictions import Predictions
 from survkit.evaluation.risk_groups import risk_groups
 from survkit.nonparametric.aalen_johansen import IncidenceCurves, aalen_johansen
 from survkit.nonparametric.risk_table import numbers_at_risk
-from survkit.report.figure import GROUP_COLOURS, Picture, canvas, picture
+from survkit.report.figure import GROUP_COLOURS, Picture, canvas, percent_tick, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def curves_figure(predictions: Predictions, *, cause: int, level: float) -> Pict
         quantity = f"probability of {table.causes[cause - 1]}" if competing else "event-free"
         upper.set_ylabel(quantity)
         upper.set_ylim(0, 1.02 if not competing else None)
-        upper.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        upper.yaxis.set_major_formatter(percent_tick)
         upper.legend(title="predicted risk", loc="upper left" if competing else "lower left")
         upper.set_xlim(-0.03 * table.horizon, 1.03 * table.horizon)
         _write_numbers(
@@ -56,7 +56,6 @@ def curves_figure(predictions: Predictions, *, cause: int, level: float) -> Pict
             table,
             group,
             {number: names[number] for number in shown},
-            GROUP_COLOURS[len(names)],
         )
         kind = "Cumulative incidence (Aalen–Johansen)" if competing else "Kaplan–Meier curves"
         alt = f"{kind} by predicted risk until {table.horizon:g} {table.time_unit}: "
@@ -103,7 +102,6 @@ def _write_numbers(
     table: Predictions,
     group: np.ndarray,
     shown: Mapping[int, str],
-    colours: Sequence[str],
 ) -> None:
     """Write the numbers at risk under the curves."""
     from matplotlib.ticker import MaxNLocator
@@ -119,7 +117,6 @@ def _write_numbers(
     axes.spines["left"].set_visible(False)
     axes.set_title("Number at risk")
     for row, number in enumerate(shown):
-        axes.get_yticklabels()[row].set_color(colours[number])
         counts = numbers_at_risk(table.target(group == number), ticks.tolist())
         for tick, count in zip(ticks, counts.tolist(), strict=True):
             axes.text(tick, row, f"{count:.0f}", ha="center", va="center", fontsize=9.5)

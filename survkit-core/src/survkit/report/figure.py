@@ -64,6 +64,11 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         yield Figure(figsize=(width, height), layout="constrained")
 
 
+def percent_tick(value: float, position: int | None = None) -> str:
+    """Write a probability under an axis as a percentage, with a decimal where it has one."""
+    return f"{round(100 * value, 1):g}%"
+
+
 def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
     """Embed the figure; call it inside :func:`canvas`. The same figure gives the same bytes."""
     buffer = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from survkit.report.figure import BLUE, GREY, Picture, canvas, picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_WIDTH, _STEP = 10.0, 2.1
+_WIDTH, _GAP, _LINE, _PAD = 10.0, 0.55, 0.36, 0.42
+"""In units of which the figure is ten wide; a line of text, and the room around it in a box."""
+_INCH = 0.52
 
 
 def flow_figure(cohort: Mapping[str, Any]) -> Picture:
@@ -20,23 +23,28 @@ def flow_figure(cohort: Mapping[str, Any]) -> Picture:
         cohort: Content of ``cohort.json``.
     """
     texts = _texts(cohort)
-    left_out = [f"left out: {one['reason']}\nn = {one['n']}" for one in cohort["left_out"]]
-    with canvas(5.2, 0.35 + 0.86 * len(texts)) as figure:
-        axes = figure.subplots()
+    reasons = [f"left out: {one['reason']}, n = {one['n']}" for one in cohort["left_out"]]
+    left_out = "\n".join(line for reason in reasons for line in textwrap.wrap(reason, 24))
+    gaps = [_GAP + (_height(left_out) if left_out and not step else 0.0) for step in range(2)]
+    height = sum(map(_height, texts)) + sum(gaps)
+    with canvas(5.2, 0.1 + _INCH * height) as figure:
+        figure.set_layout_engine("none")  # boxes are placed by hand
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
-        height = _STEP * len(texts)
-        axes.set(xlim=(0, _WIDTH), ylim=(-height + 0.35, 1.05))
-        column = 3.0 if left_out else _WIDTH / 2
+        axes.set(xlim=(0, _WIDTH), ylim=(-height - 0.15, 0.15))
+        column, top = (2.9 if left_out else _WIDTH / 2), 0.0
         for step, text in enumerate(texts):
-            top = -_STEP * step
-            _box(axes, column, top, text, strong=step == len(texts) - 2)
-            if step:
-                _arrow(axes, (column, top + _STEP - 0.72), (column, top + 0.78))
-        for number, text in enumerate(left_out):
-            level = -_STEP * (0.5 + number)
-            _box(axes, 7.7, level, _wrapped(text), strong=False)
-            _arrow(axes, (column, level), (5.5, level))
-        said = "; ".join(text.replace("\n", ", ") for text in [texts[0], *left_out, *texts[1:]])
+            _box(axes, column, top, text, strong=step == 1)
+            bottom = top - _height(text)
+            if step < len(texts) - 1:
+                top = bottom - gaps[step]
+                _arrow(axes, (column, bottom), (column, top))
+            if left_out and not step:
+                middle = (bottom + top) / 2
+                _box(axes, 7.6, middle + _height(left_out) / 2, left_out, strong=False)
+                _arrow(axes, (column, middle), (5.7, middle))
+        boxes = [text.replace("\n", ", ") for text in texts]
+        said = "; ".join([boxes[0], *reasons, *boxes[1:]])
         return picture(
             figure,
             alt=f"Flow of subjects: {said}.",
@@ -45,7 +53,8 @@ def flow_figure(cohort: Mapping[str, Any]) -> Picture:
 
 
 def _texts(cohort: Mapping[str, Any]) -> list[str]:
-    events = ", ".join(f"{n} {name}" for name, n in cohort["events"].items())
+    counts = ", ".join(f"{n} {name}" for name, n in cohort["events"].items())
+    events = "\n".join(textwrap.wrap(counts, 34))
     whole = cohort["subjects"] + sum(one["n"] for one in cohort["left_out"])
     texts = [f"in the table\nn = {whole}", f"analysed\nn = {cohort['subjects']}\n{events}"]
     tested = [fold for fold in cohort["folds"] if fold["test"]]
@@ -66,29 +75,30 @@ def _range(folds: Sequence[Mapping[str, Any]], part: str) -> str:
     return f"{min(sizes)}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
 
 
-def _wrapped(text: str) -> str:
-    import textwrap
-
-    return "\n".join(part for line in text.splitlines() for part in textwrap.wrap(line, 26))
+def _height(text: str) -> float:
+    return _LINE * (text.count("\n") + 1) + _PAD
 
 
-def _box(axes: Axes, x: float, y: float, text: str, *, strong: bool) -> None:
-    axes.text(
-        x,
-        y,
-        text,
-        ha="center",
-        va="center",
-        fontsize=9.5,
-        linespacing=1.35,
-        bbox={
-            "boxstyle": "round,pad=0.55",
-            "facecolor": "#eaf2f8" if strong else "white",
-            "edgecolor": BLUE if strong else GREY,
-            "linewidth": 1.1,
-        },
+def _box(axes: Axes, x: float, top: float, text: str, *, strong: bool) -> None:
+    """Draw a box under its upper edge, as wide as its text."""
+    from matplotlib.patches import FancyBboxPatch
+
+    width = 0.128 * max(map(len, text.splitlines())) + 0.6
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, top - _height(text)),
+            width,
+            _height(text),
+            boxstyle="round,pad=0,rounding_size=0.12",
+            facecolor="#eaf2f8" if strong else "white",
+            edgecolor=BLUE if strong else GREY,
+            linewidth=1.1,
+        )
     )
+    middle = top - _height(text) / 2
+    axes.text(x, middle, text, ha="center", va="center", fontsize=9.5, linespacing=1.3)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1.1})
+    arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=arrow)

@@ -38,21 +38,7 @@ def forest_figure(
     with canvas(5.2, 0.9 + 0.27 * len(rows)) as figure:
         axes = figure.subplots()
         for position, (_, result, kind) in enumerate(rows):
-            if "reason" in result:
-                axes.text(
-                    0.01,
-                    position,
-                    "not defined",
-                    transform=axes.get_yaxis_transform(),
-                    va="center",
-                    fontsize=9,
-                    color=GREY,
-                )
-                continue
-            interval, colour = result["interval"], _COLOURS[kind]
-            if interval is not None:
-                axes.hlines(position, interval["lower"], interval["upper"], color=colour, lw=1.6)
-            axes.plot(result["value"], position, _MARKERS[kind], color=colour, ms=6)
+            _draw(axes, position, result, kind)
         if chance is not None:
             axes.axvline(chance, color=GREY, lw=0.9, ls=":")
         whole = rows[0][1]
@@ -62,13 +48,27 @@ def forest_figure(
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(label)
+        axes.set_xlabel(textwrap.fill(label, 42))
         said = [f"{name} {_said(result)}" for name, result, _ in rows]
         return picture(
             figure,
             alt=f"{label}: " + "; ".join(said) + ".",
             caption=caption,
         )
+
+
+def _draw(axes: Any, position: int, result: Mapping[str, Any], kind: str) -> None:
+    """Draw one row, or say that it has no value."""
+    if "reason" in result:
+        where = axes.get_yaxis_transform()
+        axes.text(
+            0.01, position, "not defined", transform=where, va="center", fontsize=9, color=GREY
+        )
+        return
+    interval, colour = result["interval"], _COLOURS[kind]
+    if interval is not None:
+        axes.hlines(position, interval["lower"], interval["upper"], color=colour, lw=1.6)
+    axes.plot(result["value"], position, _MARKERS[kind], color=colour, ms=6)
 
 
 def _said(result: Mapping[str, Any]) -> str:

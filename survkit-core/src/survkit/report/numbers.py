@@ -126,7 +126,8 @@ def _mark(path: tuple[str | int, ...]) -> str:
 
 def _short(value: float) -> str:
     """Three digits or so, for columns of unknown size."""
-    size = abs(value)
+    rounded = float(f"{value:.3g}")
+    size = abs(rounded)
     if size >= 100 or value == int(value):
         return f"{value:.0f}"
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"

@@ -71,10 +71,11 @@ def render(parts: PageParts, *, beside: str) -> str:
         beside: Name of the folder of figures and tables.
     """
     numbers, facts = parts.numbers, parts.run.facts
+    title = page_title(parts.title, facts, numbers)
     page: dict[str, Any] = {
         "version": version("survkit-core"),
-        "title": page_title(parts.title, facts, numbers),
-        "subtitle": _subtitle(numbers, facts.cohort),
+        "title": title,
+        "subtitle": _subtitle(numbers, facts.cohort, title),
         "level": numbers.number("settings", "level", style="level"),
         "folded": numbers.at("folds") > 1,
         "repeated": numbers.at("repeats") > 1,
@@ -123,8 +124,8 @@ def meanings(numbers: Numbers) -> list[tuple[str, Markup]]:
 
 def _sections(parts: PageParts) -> dict[str, Any]:
     """Return the sections that have something to show, in the order of the page."""
-    numbers, files, folder = parts.numbers, parts.files, parts.folder
-    cohort = read_cohort_summary(folder, numbers.at("subjects"))
+    numbers, files, held = parts.numbers, parts.files, _held(parts)
+    cohort = held["cohort"]
     found: dict[str, Any] = {
         "cohort": None if cohort is None else cohort_section(Numbers(cohort, COHORT_FILE), files),
         "causes": [
@@ -132,26 +133,36 @@ def _sections(parts: PageParts) -> dict[str, Any]:
             for cause in parts.run.predictions.causes
         ],
         "comparison": None,
-        "stress": None,
+        "stress": None if held["stress"] is None else stress_section(held["stress"], files),
         "attention": None,
-        "audit": None,
+        "learning": None,
+        "audit": None if held["audit"] is None else audit_section(held["audit"], files),
     }
-    if parts.compared is not None:
-        text = json.dumps(parts.compared, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        files.document(COMPARISON, "Numbers of the comparison of runs", text)
-        found["comparison"] = comparison_section(Numbers(parts.compared, COMPARISON), files)
-    if (stressed := read_document(folder, STRESS_FILE)) is not None:
-        found["stress"] = stress_section(stressed, files)
-    if (attention := read_attention(folder)) is not None:
-        files.document(
-            ATTENTION, "Numbers of the attention", json.dumps(attention, indent=1) + "\n"
-        )
+    if (compared := parts.compared) is not None:
+        files.document(COMPARISON, "Numbers of the comparison of runs", _text(compared))
+        found["comparison"] = comparison_section(Numbers(compared, COMPARISON), files)
+    if (attention := held["attention"]) is not None:
+        files.document(ATTENTION, "Numbers of the attention", _text(attention))
         found["attention"] = attention_section(Numbers(attention, ATTENTION), files)
-    logs = read_learning_logs(folder)
-    found["learning"] = files.picture("learning", learning_figure(logs)) if logs else None
-    if (audit := read_document(folder, AUDIT_FILE)) is not None:
-        found["audit"] = audit_section(audit, files)
+    if held["logs"]:
+        found["learning"] = files.picture("learning", learning_figure(held["logs"]))
     return found
+
+
+def _held(parts: PageParts) -> dict[str, Any]:
+    """Read what the run folder holds, before anything is drawn."""
+    folder = parts.folder
+    return {
+        "cohort": read_cohort_summary(folder, parts.numbers.at("subjects")),
+        "stress": read_document(folder, STRESS_FILE),
+        "audit": read_document(folder, AUDIT_FILE),
+        "attention": read_attention(folder),
+        "logs": read_learning_logs(folder),
+    }
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _template() -> Any:
@@ -162,14 +173,16 @@ def _template() -> Any:
     return environment.from_string(text)
 
 
-def _subtitle(numbers: Numbers, cohort: str) -> Markup:
-    subject = Markup("{} · ").format(cohort) if cohort else Markup("")
-    return subject + Markup("{} by {} {} · model {}").format(
+def _subtitle(numbers: Numbers, cohort: str, title: str) -> Markup:
+    words = Markup("{} by {} {}").format(
         " or ".join(numbers.at("causes")),
         numbers.number("horizon", style="plain"),
         numbers.at("time_unit"),
-        numbers.at("model"),
     )
+    if cohort:
+        words = Markup("{} · ").format(cohort) + words
+    model = str(numbers.at("model"))
+    return words if model == title else words + Markup(" · model {}").format(model)
 
 
 def _tiles(numbers: Numbers) -> list[tuple[str, Markup]]:

@@ -18,6 +18,11 @@ def fold_name(fold: Mapping[str, Any], repeated: bool) -> str:
     return f"repeat {fold['repeat']}, fold {fold['fold']}" if repeated else f"fold {fold['fold']}"
 
 
+def site_name(name: str) -> str:
+    """Name a site, saying that it is one where the name does not."""
+    return name if name.lower().startswith("site") else f"site {name}"
+
+
 def fold_table(numbers: Numbers, cause: str, *, name: str) -> Table | None:
     """Return every metric of every fold; ``None`` where there is one fold."""
     base = ("causes", cause, "metrics")
@@ -39,7 +44,7 @@ def fold_table(numbers: Numbers, cause: str, *, name: str) -> Table | None:
     return Table(
         name=name,
         title="Fold by fold",
-        caption="Values of each fold alone, without intervals.",
+        caption="Values of each fold alone; the file has their intervals.",
         labels=("", *(fold_name(fold, numbers.at("repeats") > 1) for fold in folds)),
         rows=tuple(rows),
         records=tuple(records),
@@ -115,7 +120,6 @@ def calibration_table(numbers: Numbers, cause: str, *, name: str) -> Table | Non
         labels=("Group", "Subjects", "Predicted (mean)", "Observed"),
         rows=tuple(rows),
         records=tuple(records),
-        folded=True,
     )
 
 

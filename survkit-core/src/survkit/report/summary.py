@@ -68,13 +68,17 @@ def _ranking(numbers: Numbers, cause: str) -> Markup:
         )
     return Markup(
         "Of two subjects of whom it is known who had the event ({}) first, the model gave that "
-        "subject the higher risk in {} of pairs{}. Guessing would give 50%, a perfect order 100%.{}"
+        "subject the higher risk in {} of pairs{}.{}{}"
     ).format(
         cause,
         numbers.number(*path, "value", style="percent"),
         _interval(numbers, *path),
+        _SCALE if cause == next(iter(numbers.at("causes"))) else "",
         _against_chance(numbers.at(*path)),
     )
+
+
+_SCALE = " Guessing would give 50%, a perfect order 100%."
 
 
 def _against_chance(result: Mapping[str, Any]) -> Markup:

@@ -37,7 +37,7 @@ def d_calibration_words(numbers: Numbers, cause: str) -> tuple[Markup, ...]:
 def p_words(numbers: Numbers, *path: str | int) -> Markup:
     """Write a p-value with its sign."""
     sign = "p " if numbers.at(*path) < 0.001 else "p = "
-    return Markup("{}{}").format(sign, numbers.number(*path, style="p"))
+    return Markup('<span class="test">{}{}</span>').format(sign, numbers.number(*path, style="p"))
 
 
 def _test(numbers: Numbers, cause: str, key: str, name: str) -> Markup | None:
