@@ -134,17 +134,21 @@ def test_every_figure_and_table_lies_beside_the_page(full_page: Path, page: Any)
     assert rows["brier_score"]["group"] == "overall"
 
 
-def test_figures_of_an_earlier_page_are_taken_away_and_nothing_else(full_run: Path) -> None:
+def test_figures_of_an_earlier_page_are_taken_away_and_nothing_else(
+    tmp_path: Path, kit: Any
+) -> None:
     """Without its logs a run has no learning curve, and no old one either."""
-    write_report(full_run)
-    (full_run / "report" / "figures" / "mine.svg").write_text("<svg/>")
-    for log in full_run.glob("fold-*/log.csv"):
+    run = kit.make_run(tmp_path / "run", kit.simulated(n=30), kit.FILES)
+    write_report(run)
+    figures = run / "report" / "figures"
+    (figures / "mine.svg").write_text("<svg/>")
+    assert (figures / "learning.svg").exists()
+    for log in run.glob("fold-*/log.csv"):
         log.unlink()
-    assert (full_run / "report" / "figures" / "learning.svg").exists()
-    write_report(full_run)
+    write_report(run)
 
-    assert not (full_run / "report" / "figures" / "learning.svg").exists()
-    assert (full_run / "report" / "figures" / "mine.svg").exists()
+    assert not (figures / "learning.svg").exists()
+    assert (figures / "mine.svg").exists()
 
 
 def test_a_summary_of_other_subjects_is_refused(full_run: Path) -> None:
@@ -180,7 +184,7 @@ def test_a_damaged_list_of_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_stress_is_shown_where_it_was_run(
-    full_run: Path, kit: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The figures and the table of the stress test are called with its file."""
 
@@ -194,14 +198,14 @@ def test_stress_is_shown_where_it_was_run(
 
     module = SimpleNamespace(stress_figures=figures, stress_table=table)
     monkeypatch.setitem(sys.modules, "survkit.report.stress_figure", module)
-    (full_run / "stress").mkdir()
-    (full_run / "stress/stress.json").write_text('{"format": 1, "metric": "harrell"}')
-    page = kit.Page(write_report(full_run))
+    files = {"stress/stress.json": '{"format": 1, "metric": "harrell"}'}
+    run = kit.make_run(tmp_path / "run", kit.simulated(n=30), files)
+    page = kit.Page(write_report(run))
 
     assert "stress" in page.ids
     assert "noise in harrell 1" in [found["alt"] for found in page.pictures]
-    assert (full_run / "report/figures/stress-1.svg").exists()
-    assert (full_run / "report/tables/degradation.csv").read_text() == "a,b\nx,y\n"
+    assert (run / "report/figures/stress-1.svg").exists()
+    assert (run / "report/tables/degradation.csv").read_text() == "a,b\nx,y\n"
 
 
 def test_the_checklist_has_all_items_in_order() -> None:
