@@ -196,7 +196,7 @@ AUDIT = {
 
 
 def with_later_keys(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Add what an evaluation of a later version holds, where this one does not."""
+    """Set what tests look for: tests, curves over time and a calibration curve of known values."""
     interval = {"lower": 0.6, "upper": 0.8, "level": 0.95}
     point = {"value": 0.7125, "interval": interval, "method": "AUC", "n": 90, "events": 30}
     times = [point | {"time": 200.0}, point | {"time": 400.0, "value": 0.6875}]
@@ -207,9 +207,8 @@ def with_later_keys(metrics: dict[str, Any]) -> dict[str, Any]:
     for cause in metrics["causes"].values():
         undefined = {"reason": "too few", "n": 90, "events": 30}
         tests = {"log_rank": test | {"n": 90, "events": 30}, "d_calibration": undefined}
-        cause.setdefault("tests", tests)
-        cause.setdefault("over_time", {"dynamic_auc": times, "brier_score": times})
-        cause.setdefault("calibration_curve", curve)
+        cause["tests"], cause["calibration_curve"] = tests, curve
+        cause["over_time"] = {"dynamic_auc": times, "brier_score": times}
     return metrics
 
 
