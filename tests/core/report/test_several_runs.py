@@ -119,9 +119,9 @@ def test_the_title_says_what_is_predicted_from_what(two: tuple[Path, Path]) -> N
     assert page_title("", RunFacts(recipe=encoders, cohort="hn"), numbers) == (
         "Predicting death from ct + blood in hn"
     )
-    assert page_title("", RunFacts(recipe={"inputs": ["blood"]}), numbers) == (
-        "Predicting death from blood"
-    )
+    for inputs in (["blood"], [{"modality": "blood", "components": None}]):
+        facts = RunFacts(recipe={"encoders": {}, "inputs": inputs})
+        assert page_title("", facts, numbers) == "Predicting death from blood"
     assert page_title("", RunFacts(), numbers) == "Predicting death with cox"
     assert page_title("", RunFacts(recipe={"title": "Trial"}), numbers) == "Trial"
     assert page_title("Mine", RunFacts(recipe={"title": "Trial"}), numbers) == "Mine"

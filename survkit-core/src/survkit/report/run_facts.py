@@ -32,6 +32,15 @@ class RunFacts:
     choices: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the model reads, as the recipe names it: its encoders, or a baseline's inputs."""
+        encoders, inputs = self.recipe.get("encoders"), self.recipe.get("inputs")
+        if isinstance(encoders, Mapping) and encoders:
+            return tuple(map(str, encoders))
+        named = inputs if isinstance(inputs, list) else []
+        return tuple(str(one["modality"] if isinstance(one, Mapping) else one) for one in named)
+
 
 def read_run_facts(run: Path) -> RunFacts:
     """Read what is there; absent files are left out.

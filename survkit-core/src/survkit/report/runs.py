@@ -37,13 +37,6 @@ class Run:
     metrics: dict[str, Any]
     facts: RunFacts
 
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What the model read, as the recipe names it."""
-        recipe = self.facts.recipe
-        named = recipe.get("encoders") or recipe.get("inputs") or ()
-        return tuple(str(name) for name in named)
-
 
 def read_other(name: str, path: Path) -> Run:
     """Read a further run and its numbers; evaluate it where they are not there.
@@ -119,6 +112,6 @@ def _model(run: Run) -> dict[str, Any]:
     }
     return {
         "model": run.predictions.model,
-        "modalities": list(run.modalities),
+        "modalities": list(run.facts.modalities),
         "results": results,
     }

@@ -12,9 +12,8 @@ def page_title(given: str, facts: RunFacts, numbers: Numbers) -> str:
     if titled:
         return titled
     what = f"Predicting {' and '.join(numbers.at('causes'))}"
-    modalities = facts.recipe.get("encoders") or facts.recipe.get("inputs") or ()
-    if modalities:
-        what += f" from {' + '.join(map(str, modalities))}"
+    if facts.modalities:
+        what += f" from {' + '.join(facts.modalities)}"
     elif numbers.at("model"):
         what += f" with {numbers.at('model')}"
     return f"{what} in {facts.cohort}" if facts.cohort else what
