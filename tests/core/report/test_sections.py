@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from survkit.errors import RunError
+from survkit.evaluation.metric_names import HARRELL
 from survkit.report.checklist import checklist_table
 from survkit.report.checklist_items import PARTS
 from survkit.report.figure import canvas, picture
@@ -198,14 +199,23 @@ def test_stress_is_shown_where_it_was_run(
 
     module = SimpleNamespace(stress_figures=figures, stress_table=table)
     monkeypatch.setitem(sys.modules, "survkit.report.stress_figure", module)
-    files = {"stress/stress.json": '{"format": 1, "metric": "harrell"}'}
+    result = {"value": 0.6125, "interval": None, "method": "", "n": 30, "events": 9}
+    subset = {"modalities": ["ct"], "subjects": 30, "noisy": result, "difference": result}
+    whole = subset | {"modalities": ["ct", "pet"]}
+    content = {"format": 1, "metric": HARRELL, "subsets": [whole, subset]}
+    files = {"stress/stress.json": json.dumps(content)}
     run = kit.make_run(tmp_path / "run", kit.simulated(n=30), files)
     page = kit.Page(write_report(run))
 
     assert "stress" in page.ids
-    assert "noise in harrell 1" in [found["alt"] for found in page.pictures]
+    assert f"noise in {HARRELL} 1" in [found["alt"] for found in page.pictures]
     assert (run / "report/figures/stress-1.svg").exists()
     assert (run / "report/tables/degradation.csv").read_text() == "a,b\nx,y\n"
+    assert ("stress.json", "subsets/1/noisy/value", "", "three", "0.613") in page.others
+    assert (run / "report/figures/forest-modalities.svg").exists()
+    (run / "stress/stress.json").write_text(json.dumps(content | {"predictions": "other"}))
+    with pytest.raises(RunError, match="of other predictions"):
+        write_report(run)
 
 
 def test_the_checklist_has_all_items_in_order() -> None:

@@ -29,7 +29,7 @@ def shown(value: float, style: Style) -> str:
     if style == "level":
         return f"{100 * value:g}%"
     if style == "p":
-        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+        return "< 0.001" if value < 0.001 else "> 0.999" if value > 0.999 else f"{value:.3f}"
     if style == "short":
         return _short(value)
     return _FORMATS[style].format(value)

@@ -97,6 +97,7 @@ def render(parts: PageParts, *, beside: str) -> str:
     return str(template.render(page=page))
 
 
+STRESS = "stress.json"
 _UNKNOWN: dict[str, Any] = {"checklist": (), "files": ()}
 """The checklist links to places of the page, which are known once the rest of it is made."""
 _AUDIT_ERRORS = 'The audit of this run found errors; see <a href="#audit">the audit</a> first.'
@@ -133,7 +134,7 @@ def _sections(parts: PageParts) -> dict[str, Any]:
             for cause in parts.run.predictions.causes
         ],
         "comparison": None,
-        "stress": None if held["stress"] is None else stress_section(held["stress"], files),
+        "stress": None,
         "attention": None,
         "learning": None,
         "audit": None if held["audit"] is None else audit_section(held["audit"], files),
@@ -141,6 +142,9 @@ def _sections(parts: PageParts) -> dict[str, Any]:
     if (compared := parts.compared) is not None:
         files.document(COMPARISON, "Numbers of the comparison of runs", _text(compared))
         found["comparison"] = comparison_section(Numbers(compared, COMPARISON), files)
+    if (stressed := held["stress"]) is not None:
+        own = str(numbers.at("predictions"))
+        found["stress"] = stress_section(Numbers(stressed, STRESS), files, predictions=own)
     if (attention := held["attention"]) is not None:
         files.document(ATTENTION, "Numbers of the attention", _text(attention))
         found["attention"] = attention_section(Numbers(attention, ATTENTION), files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from survkit.report.numbers import Numbers
+from survkit.report.numbers import Numbers, shown
 
 
 def log_rank_words(numbers: Numbers, cause: str) -> tuple[Markup, ...]:
@@ -36,7 +36,8 @@ def d_calibration_words(numbers: Numbers, cause: str) -> tuple[Markup, ...]:
 
 def p_words(numbers: Numbers, *path: str | int) -> Markup:
     """Write a p-value with its sign."""
-    sign = "p " if numbers.at(*path) < 0.001 else "p = "
+    written = shown(numbers.at(*path), "p")
+    sign = "p " if written.startswith(("<", ">")) else "p = "
     return Markup('<span class="test">{}{}</span>').format(sign, numbers.number(*path, style="p"))
 
 
