@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from survkit.auditing.audit import audit
     from survkit.comparison import compare
     from survkit.component import Component
     from survkit.data import Cohort
@@ -30,6 +31,7 @@ __all__ = [
     "Registry",
     "SurvivalEstimator",
     "__version__",
+    "audit",
     "compare",
     "create",
     "cross_validate",
@@ -47,6 +49,7 @@ _HOME = {
     "Recipe": "survkit.recipe",
     "Registry": "survkit.registry",
     "SurvivalEstimator": "survkit.estimator",
+    "audit": "survkit.auditing",
     "compare": "survkit.comparison",
     "cross_validate": "survkit.training",
     "evaluate": "survkit.evaluation",

@@ -76,6 +76,16 @@ COMMANDS: dict[str, Entry] = {
             "--corruption pet:poisson-noise:high --fractions 0,0.5,1",
         ),
     ),
+    "audit": Entry(
+        "survkit.cli.audit:command",
+        "Audit the protocol of a run or a table: leakage, selection, flipped signs.",
+        (
+            "survkit audit runs/cv --cohort cohort.yaml",
+            "survkit audit predictions.csv --splits splits.csv --features features.csv "
+            "--metrics reported.csv",
+            "survkit audit --rules",
+        ),
+    ),
     "report": Entry(
         "survkit.cli.report:command",
         "Write the HTML report of a run, or of several compared.",
