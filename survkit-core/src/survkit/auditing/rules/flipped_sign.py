@@ -7,8 +7,10 @@ from survkit.auditing.finding import Answer, Finding, NotChecked, Rule
 from survkit.auditing.scoring import concordance
 
 NAME = "flipped-sign"
-WARNS, PROVES = 2.58, 3.29
-"""Standard errors below chance: 99 % and 99.9 %, so that a useless model is not accused."""
+WARNS, PROVES = 3.29, 4.0
+"""Standard errors below chance, so that a useless model, which cross-validation tends to put a
+little below 0.5, is not accused."""
+BELOW = 0.45
 FEWEST_EVENTS = 10
 
 
@@ -22,10 +24,11 @@ def _check(evidence: Evidence) -> Answer:
         asked = True
         if found.deviations > -WARNS:
             continue
+        clear = found.deviations <= -PROVES and found.value < BELOW
         findings.append(
             Finding(
                 rule=NAME,
-                severity="error" if found.deviations <= -PROVES else "warning",
+                severity="error" if clear else "warning",
                 message=f"the risk score of {cause} runs the wrong way",
                 evidence=(
                     f"Harrell's concordance is {found.value:.3f} (standard error "
@@ -44,7 +47,7 @@ def _check(evidence: Evidence) -> Answer:
 RULE = Rule(
     name=NAME,
     asks="Is the concordance clearly below 0.5?",
-    guard="2.58 standard errors below chance for a warning, 3.29 for an error, 10 events or more",
+    guard="3.29 standard errors below chance for a warning, 4 and a value below 0.45 for an error",
     source="scikit-survival #498 #383 #95; pycox #33; HECKTOR-2025 baseline (reversed risk sets)",
     check=_check,
 )

@@ -14,8 +14,9 @@ from survkit.auditing.table import Table
 NAME = "mixed-orientation"
 OPPOSED = 0.5
 """Rank correlation that counts as one direction, with the sign turned as the other."""
-CLEAR = 2.58
-FEWEST_ROWS = 8
+CLEAR = 3.5
+"""Standard errors from chance, on both sides: of many folds of a useless model some lie far off."""
+FEWEST_ROWS, FEWEST_EVENTS = 8, 20
 
 
 def _check(evidence: Evidence) -> Answer:
@@ -72,7 +73,7 @@ def _against_outcome(table: Table, cause: str, keys: list[tuple[str, str]]) -> s
     for key in keys:
         rows = table.reported & (table.repeat == key[0]) & (table.fold == key[1])
         one = concordance(table, rows, cause, error=True)
-        if one is not None and one.events >= FEWEST_ROWS:
+        if one is not None and one.events >= FEWEST_EVENTS:
             found[key] = one
     above = [key for key, one in found.items() if one.deviations >= CLEAR]
     below = [key for key, one in found.items() if one.deviations <= -CLEAR]
@@ -106,7 +107,7 @@ def _between_repeats(table: Table, cause: str) -> str:
 RULE = Rule(
     name=NAME,
     asks="Does the direction of the risk score change between folds or repeats?",
-    guard="both directions must be clear: correlations beyond 0.5, or 2.58 standard errors",
+    guard="both directions must be clear: correlations beyond 0.5, or 3.5 standard errors",
     source="STAMP PR #132: whichever orientation scored better was taken",
     check=_check,
 )
