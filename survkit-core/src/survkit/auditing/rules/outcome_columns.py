@@ -26,6 +26,10 @@ KNOWS, ORDERS, TELLS = 0.95, 0.95, 0.97
 """Rank correlation with the duration; concordance; share of events told from a column."""
 WITHIN, EXCEEDS = 0.02, 0.10
 """Share of values above the duration, as found and as expected were they unrelated to it."""
+NEAR, FOLLOWS, BY_CHANCE = 0.05, 0.5, 0.2
+"""How near to the duration a value lies, for which share of subjects, and at most by chance."""
+SLACK = 0.02
+"""Of the longest duration: origins of the column and of the duration may differ by days."""
 CURE = "leave it out: at time 0, when the prediction is made, it is not known"
 
 
@@ -67,6 +71,8 @@ def _numeric(
         yield _error(name, f"it orders the outcome with a concordance of {order:.3f}")
     elif (told := _told([str(value) for value in values], event)) is not None:
         yield _error(name, told)
+    elif (near := _near(values, duration)) is not None:
+        yield _error(name, near)
     else:
         yield from _never_exceeds(name, values, duration)
 
@@ -124,12 +130,24 @@ def _told(cells: list[str], event: NDArray[np.bool_]) -> str | None:
     return f"it tells {share:.0%} of {asked} subjects whether they had the event"
 
 
+def _near(values: Floats, duration: Floats) -> str | None:
+    """Say for how many subjects the value is the duration but for a few percent."""
+    share = float(np.mean(np.abs(values - duration) <= NEAR * duration))
+    if share < FOLLOWS:
+        return None
+    random = np.random.default_rng(0)
+    shuffled = [random.permutation(duration) for _ in range(5)]
+    chance = float(np.mean([np.abs(values - each) <= NEAR * each for each in shuffled]))
+    if chance > BY_CHANCE:
+        return None
+    return f"it lies within {NEAR:.0%} of the duration of {share:.0%} (by chance {chance:.0%})"
+
+
 def _never_exceeds(name: str, values: Floats, duration: Floats) -> Iterator[Finding]:
     """Find times that follow-up bounds: they lie after baseline."""
-    above = float(np.mean(values > duration * 1.01))
-    expected = float(
-        np.mean(np.searchsorted(np.sort(duration * 1.01), values, side="left") / len(duration))
-    )
+    bound = duration + SLACK * float(duration.max())
+    above = float(np.mean(values > bound))
+    expected = float(np.mean(np.searchsorted(np.sort(bound), values, side="left") / len(bound)))
     spread = (expected * (1 - expected) / len(values)) ** 0.5
     tied = rank_correlation(values, duration)
     if above <= WITHIN and expected >= EXCEEDS and expected - above > 5 * spread and tied > 0.3:
