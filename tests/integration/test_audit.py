@@ -151,8 +151,8 @@ def test_clean_competing_causes_split_by_site_are_silent(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_clean_images_are_silent(tmp_path: Path) -> None:
     """Phantoms with images: nothing is read again, everything else is asked."""
-    line = ["phantom", "--out", str(tmp_path / "cohort"), "--subjects", "150", "--size", "16"]
-    assert main([*line, "--modality", "pet", "--modality", "clinical", "--censored", "0.2"]) == 0
+    line = ["phantom", "--out", str(tmp_path / "cohort"), "--subjects", "160", "--size", "16"]
+    assert main([*line, "--modality", "pet", "--modality", "clinical", "--censored", "0.3"]) == 0
     cohort = tmp_path / "cohort" / "cohort.yaml"
     recipe = ["--set", "encoders={pet: {use: cnn3d, dim: 4}, clinical: {use: tabular}}"]
     line = ["cv", "demo", "--cohort", str(cohort), "--out", str(tmp_path / "run"), "--quiet"]

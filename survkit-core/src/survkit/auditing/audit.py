@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from survkit.auditing.evidence import Inputs, gather
@@ -13,6 +13,7 @@ from survkit.errors import ConfigError
 from survkit.suggest import did_you_mean
 
 FilePath = str | Path
+Progress = Callable[[int, int], None]
 
 
 def audit(
@@ -57,12 +58,15 @@ def audit(
     return audit_inputs(given)
 
 
-def audit_inputs(inputs: Inputs, rules: Sequence[str] | None = None) -> Audit:
+def audit_inputs(
+    inputs: Inputs, rules: Sequence[str] | None = None, *, progress: Progress | None = None
+) -> Audit:
     """Audit what was handed over.
 
     Args:
         inputs: The files.
         rules: Names of the rules to ask; all by default.
+        progress: Told how many rules were asked, and of how many.
 
     Raises:
         UserError: A file cannot be used.
@@ -73,13 +77,15 @@ def audit_inputs(inputs: Inputs, rules: Sequence[str] | None = None) -> Audit:
     findings: list[Finding] = []
     checked: list[str] = []
     not_checked: dict[str, str] = {}
-    for rule in chosen:
+    for number, rule in enumerate(chosen, start=1):
         answer = rule.check(evidence)
         if isinstance(answer, NotChecked):
             not_checked[rule.name] = answer.reason
         else:
             checked.append(rule.name)
             findings += answer
+        if progress is not None:
+            progress(number, len(chosen))
     findings.sort(key=lambda one: SEVERITIES.index(one.severity))
     return Audit(
         source=str(inputs.predictions),

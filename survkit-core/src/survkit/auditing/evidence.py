@@ -58,6 +58,7 @@ class Evidence:
         features: Columns that the model saw.
         training: Outcome of the training subjects, given separately.
         claims: Reported numbers.
+        own_claims: Whether they are those that survkit wrote into the run.
         site_splits: Whether the split is said to be by site.
         unit: Unit of the durations.
     """
@@ -69,6 +70,7 @@ class Evidence:
     features: Features | None = None
     training: Table | None = None
     claims: tuple[Claim, ...] = ()
+    own_claims: bool = False
     site_splits: bool = False
     unit: str | None = None
 
@@ -135,6 +137,7 @@ def gather(inputs: Inputs) -> Evidence:
         features=_features(inputs, cohort, run),
         training=training,
         claims=_claims(inputs, run),
+        own_claims=inputs.metrics is None and run is not None and bool(run.metrics),
         site_splits=inputs.site_splits or bool(settings.get("group_by_site")),
         unit=inputs.unit or _unit(table),
     )
@@ -156,11 +159,12 @@ def _aligned(table: Table, divisions: Divisions | None) -> tuple[Table, Division
     """
     if divisions is None:
         return table, None
+    named = set(zip(table.repeat, table.fold, strict=True))
+    if len(divisions.folds) == 1 and len(named) == 1:
+        table = table.of_one(divisions.folds[0].repeat, divisions.folds[0].fold)
     if table.series is not None:
         divisions = _by_subject(table.series, table.subject, divisions)
     if "fold" in table.given or len(divisions.folds) < 2:
-        if "fold" not in table.given and divisions.folds:
-            table = table.with_folds(_filled(len(table), divisions.folds[0].fold))
         return table, divisions
     fold = _filled(len(table), "")
     for division in divisions.folds:

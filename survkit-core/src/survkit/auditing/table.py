@@ -103,6 +103,11 @@ class Table:
         """Return the table with other folds."""
         return replace(self, fold=fold)
 
+    def of_one(self, repeat: str, fold: str) -> Table:
+        """Return the table with every row in one fold of that name."""
+        everywhere = np.full(len(self), fold, dtype=object)
+        return replace(self, fold=everywhere, repeat=np.full(len(self), repeat, dtype=object))
+
     def curves(self, cause: str) -> Curves | None:
         """Return the cumulative incidence of a cause, from survival where there is one cause."""
         if cause in self.incidence:

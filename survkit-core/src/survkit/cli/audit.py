@@ -72,6 +72,7 @@ def command(
         _print_rules(as_json)
         return
     from survkit.auditing import Inputs, audit_inputs
+    from survkit.cli.cohort import progress_bar
     from survkit.errors import ConfigError
 
     if predictions is None:
@@ -88,7 +89,8 @@ def command(
         site_splits=site_splits,
         unit=unit,
     )
-    found = audit_inputs(inputs, rules=rule)
+    with progress_bar("asking rules") as progress:
+        found = audit_inputs(inputs, rules=rule, progress=progress)
     if out is None and predictions.is_dir() and rule is None:
         out = predictions / "audit.json"
     if out is not None:

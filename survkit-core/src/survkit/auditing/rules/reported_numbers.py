@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import fmean
+from typing import Any
 
 from survkit.auditing.claims import Claim
 from survkit.auditing.evidence import Evidence
@@ -13,7 +14,8 @@ from survkit.auditing.run_files import PREDICTIONS
 from survkit.auditing.scoring import concordance
 from survkit.errors import UserError
 from survkit.evaluation import evaluate
-from survkit.metrics import Estimate
+from survkit.evaluation.evaluation import MetricResult
+from survkit.metrics import Estimate, Result
 
 NAME = "reported-numbers"
 TOLERANCE = 1e-6
@@ -22,8 +24,7 @@ TOLERANCE = 1e-6
 def _check(evidence: Evidence) -> Answer:
     if not evidence.claims:
         return NotChecked("no reported numbers are given (--metrics)")
-    run = evidence.run
-    if run is not None and "causes" in run.metrics:
+    if evidence.own_claims:
         try:
             return list(_of_run(evidence))
         except UserError as error:
@@ -42,12 +43,12 @@ def _of_run(evidence: Evidence) -> Iterator[Finding]:
         for key, one in stated["metrics"].items():
             if computed is None or key not in computed.metrics:
                 continue
-            pooled, said = computed.metrics[key].pooled, one["pooled"].get("value")
-            value = pooled.value if isinstance(pooled, Estimate) else None
-            if (value is None) != (said is None) or (
-                value is not None and abs(value - said) > TOLERANCE
-            ):
-                wrong.append(f"{cause}, {key}: reported {_shown(said)}, computed {_shown(value)}")
+            for where, said, value in _pairs(one, computed.metrics[key]):
+                if (value is None) != (said is None) or (
+                    value is not None and said is not None and abs(value - said) > TOLERANCE
+                ):
+                    told = f"reported {_shown(said)}, computed {_shown(value)}"
+                    wrong.append(f"{cause}, {key}{where}: {told}")
     if wrong:
         yield Finding(
             rule=NAME,
@@ -56,6 +57,21 @@ def _of_run(evidence: Evidence) -> Iterator[Finding]:
             evidence="; ".join(wrong[:4]) + f" ({len(wrong)} in all)",
             cure="run `survkit evaluate` on the run, and report what it writes",
         )
+
+
+def _pairs(
+    stated: Mapping[str, Any], computed: MetricResult
+) -> Iterator[tuple[str, float | None, float | None]]:
+    """Yield what was written and what is computed, pooled and fold by fold."""
+    yield "", stated["pooled"].get("value"), _value(computed.pooled)
+    found = {(one.repeat, one.fold): _value(one.result) for one in computed.folds}
+    for one in stated.get("folds", ()):
+        key = (one["repeat"], one["fold"])
+        yield f", repeat {key[0]}, fold {key[1]}", one.get("value"), found.get(key)
+
+
+def _value(result: Result) -> float | None:
+    return result.value if isinstance(result, Estimate) else None
 
 
 def _of_table(evidence: Evidence) -> Iterator[Finding]:

@@ -16,12 +16,15 @@ SUSPICIOUS = {
     "brier": (0.0,),
     "integrated_brier": (0.0,),
 }
-CLOSE = 0.02
+CLOSE, UNLIKE, FEWEST_EVENTS = 0.02, 0.2, 10
+"""How far Harrell's concordance may lie from a reported one, and from one of another kind."""
 
 
 def _check(evidence: Evidence) -> Answer:
     if not evidence.claims:
         return NotChecked("no reported numbers are given (--metrics)")
+    if evidence.own_claims:
+        return NotChecked("the numbers are survkit's own; reported-numbers computes them anew")
     findings = []
     for claim in evidence.claims:
         if claim.kind is None or claim.value not in SUSPICIOUS[claim.kind]:
@@ -57,7 +60,7 @@ def _why(claim: Claim, evidence: Evidence) -> str:
         return f"it is undefined: {int(rows.sum())} rows, {events} events, no comparable pair"
     if claim.kind == "harrell" and abs(found.value - claim.value) > CLOSE:
         return f"computed from the table it is {found.value:.4f}"
-    if abs(found.value - claim.value) > 0.2:
+    if found.events >= FEWEST_EVENTS and abs(found.value - claim.value) > UNLIKE:
         return f"Harrell's concordance of the same rows is {found.value:.4f}"
     return ""
 

@@ -48,7 +48,7 @@ def _check(evidence: Evidence) -> Answer:
     ]
     if not claims:
         return NotChecked("no Uno concordance or Brier score is reported (--metrics)")
-    if evidence.run is not None and "causes" in evidence.run.metrics:
+    if evidence.own_claims:
         return NotChecked("the numbers are survkit's own; reported-numbers computes them anew")
     table = evidence.table
     if table.entry is not None:
