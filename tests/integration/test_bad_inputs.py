@@ -284,9 +284,24 @@ RECIPES: dict[str, Row] = {
         ("encoders.clinical (tabular): setting 'dim' must be a whole number",),
     ),
     "nothing to choose on": (
-        FIT + " --set training.validation=0",
+        FIT + " --set training.validation=0 --set training.search_folds=1",
         recipe(search={"training.optimizer.lr": [0.1]}),
-        ("chooses on a validation part; set training.validation > 0",),
+        ("training.search_folds: 1 chooses on a validation part", "set training.validation > 0"),
+    ),
+    "more inner folds than events": (
+        FIT + " --set training.search_folds=60",
+        recipe(search={"training.optimizer.lr": [0.1]}),
+        ("training.search_folds: 60 folds of the", "ask for at most"),
+    ),
+    "a search that changes the loss it chooses by": (
+        FIT + " --set training.monitor=loss",
+        recipe(search={"objective": ["cox", {"use": "cox", "ties": "efron"}]}),
+        ("search.objective", "losses of different kinds", "set training.monitor to concordance"),
+    ),
+    "nothing but divergence": (
+        FIT + " --set training.optimizer.use=sgd",
+        recipe(search={"training.optimizer.lr": [1e30, 1e31]}),
+        ("all 2 candidates of the search diverged", "lower training.optimizer.lr"),
     ),
     "quantiles of one event": (
         FIT,

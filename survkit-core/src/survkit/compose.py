@@ -52,7 +52,7 @@ def compose(
     """
     parts = parts_of(recipe)
     model, named = build_model(parts, specs, outcome, registry)
-    objective = _objective(recipe, model, outcome, registry)
+    objective = build_objective(recipe, model, outcome, registry)
     used = {modality: specs[modality] for modality in named.encoders}
     dry_run(model, objective, used, outcome, named)
     return Composition(model=model, objective=objective, parts=named)
@@ -80,9 +80,14 @@ def parts_of(recipe: Recipe) -> Parts:
     )
 
 
-def _objective(
+def build_objective(
     recipe: Recipe, model: SurvivalModel, outcome: OutcomeSpec, registry: Registry
 ) -> Objective:
+    """Build what a recipe minimises.
+
+    Raises:
+        CompositionError: A loss or penalty that does not fit the model.
+    """
     terms: list[Term] = []
     penalties: dict[str, float] = {}
     for position, item in enumerate(recipe.objective):

@@ -40,5 +40,9 @@ class RunError(UserError):
     """A run folder is missing, incomplete, or would be overwritten."""
 
 
+class DivergedError(RunError):
+    """A loss or an output of the network is not finite: training went astray."""
+
+
 class MissingExtraError(UserError):
     """An optional package is not installed; the message is the line that installs it."""

@@ -128,8 +128,8 @@ class Recipe(Section):
         objective: Weighted losses and penalties.
         training: How it is trained. A baseline has a ``seed``, and a ``validation`` share that only
             keeps the division equal to a network's: it is fitted on those subjects too.
-        search: Dotted path of this recipe → values among which the inner validation part of each
-            training fold (for a baseline: an inner cross-validation) chooses.
+        search: Dotted path of this recipe → values among which each training part chooses, by
+            inner cross-validation; see ``training.search_folds`` (a baseline divides by itself).
     """
 
     title: str = ""

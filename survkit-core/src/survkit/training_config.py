@@ -70,7 +70,9 @@ class TrainingConfig(Section):
             last epoch.
         patience: Epochs without a better validation ``monitor`` before stopping; ``None`` for
             never.
-        monitor: What chooses the epoch.
+        monitor: What chooses the epoch, and between the values of ``search``.
+        search_folds: Folds of the inner cross-validation of the training part on which ``search``
+            chooses; 1 for the validation part alone.
         members: Models trained from different seeds whose predicted incidences are averaged.
         precision: As Lightning names it; "auto" is bf16-mixed where the device has it, else
             float32.
@@ -91,6 +93,7 @@ class TrainingConfig(Section):
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
     patience: Count | None = None
     monitor: Literal["concordance", "loss"] = "concordance"
+    search_folds: Count = 3
     members: Count = 1
     precision: Literal["auto", "32-true", "64-true", "bf16-mixed", "16-mixed"] = "auto"
     accelerator: str = "auto"

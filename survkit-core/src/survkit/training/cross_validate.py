@@ -158,8 +158,8 @@ def _run_fold(work: Work, number: int) -> dict[str, Any]:
 
 def _run_network_fold(work: Work, fold: Fold, rows: FoldRows, folder: Path) -> dict[str, Any]:
     """Train one fold and write what it predicts for its test subjects, which it sees here first."""
-    from survkit.training.candidates import fit_best
     from survkit.training.fit_part import Part
+    from survkit.training.search import fit_best
 
     settings = work.settings
     part = Part(

@@ -42,8 +42,8 @@ def fit(
         RunError: The folder is in use, or training failed.
         ConfigError: Recipe and cohort do not fit.
     """
-    from survkit.training.candidates import fit_best
     from survkit.training.fit_part import Part
+    from survkit.training.search import fit_best
 
     settings = RunSettings(**options)
     _refuse_baseline(recipe)

@@ -29,6 +29,7 @@ from survkit.recipe import Recipe
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
 from survkit.training.fit_outcome import fit_outcome
+from survkit.training.learning import check_outputs
 from survkit.training.plan import TrainingPlan
 from survkit.training.random_state import seed_everything
 from survkit.training.train import TrainingResult, forget_checkpoint, train
@@ -171,7 +172,11 @@ def fit_inputs(model: SurvivalModel, store: SubjectStore, rows: Sequence[int]) -
 def fit_baseline(
     model: SurvivalModel, store: SubjectStore, rows: Sequence[int], micro_batch: int
 ) -> None:
-    """Let a head that needs a baseline hazard estimate it from the training subjects."""
+    """Let a head that needs a baseline hazard estimate it from the training subjects.
+
+    Raises:
+        DivergedError: The network's outputs are not finite.
+    """
     if not isinstance(model.head, FitsBaseline):
         return
     model.eval()
@@ -187,6 +192,7 @@ def fit_baseline(
                 for name, value in inputs.items()
             }
             parameters.append(model(typed, penalties=False).parameters)
+    check_outputs(torch.cat(parameters), "after training")
     target = store.batch(rows).target
     cast(FitsBaseline, model.head).fit_baseline(torch.cat(parameters), target)
 

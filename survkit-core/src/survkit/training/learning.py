@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from survkit.errors import RunError
+from survkit.errors import DivergedError
 from survkit.training.gradient_cache import StepResult
 
 
@@ -47,7 +47,7 @@ def mean_losses(steps: Sequence[StepResult], epoch: int) -> dict[str, float]:
     """Return the means over the steps of an epoch; the only time the host waits for the device.
 
     Raises:
-        RunError: The loss of a step is not finite.
+        DivergedError: The loss of a step is not finite.
     """
     names = list(steps[0].terms)
     values = torch.stack(
@@ -56,7 +56,7 @@ def mean_losses(steps: Sequence[StepResult], epoch: int) -> dict[str, float]:
     finite = values.isfinite().all(dim=1)
     if not bool(finite.all()):
         step = int((~finite).nonzero()[0])
-        raise RunError(
+        raise DivergedError(
             f"the loss became {float(values[step].sum())} in epoch {epoch}, step {step}; "
             "lower training.optimizer.lr or set training.gradient_clip"
         )
@@ -66,15 +66,15 @@ def mean_losses(steps: Sequence[StepResult], epoch: int) -> dict[str, float]:
     return losses | {"penalty": means[-1]}
 
 
-def check_outputs(parameters: Tensor, epoch: int) -> None:
-    """Refuse outputs of the validation part that are not finite.
+def check_outputs(parameters: Tensor, when: str) -> None:
+    """Refuse outputs that are not finite; ``when`` is such as "after epoch 3".
 
     Raises:
-        RunError: The weights went astray in the last step of the epoch.
+        DivergedError: The weights went astray.
     """
     if not bool(parameters.isfinite().all()):
-        raise RunError(
-            f"the network's outputs are not finite after epoch {epoch}; "
+        raise DivergedError(
+            f"the network's outputs are not finite {when}; "
             "lower training.optimizer.lr or set training.gradient_clip"
         )
 

@@ -147,7 +147,7 @@ class SurvivalModule(LightningModule):
         """Score the whole validation part at once.
 
         Raises:
-            RunError: The network's outputs are not finite.
+            DivergedError: The network's outputs are not finite.
         """
         self._read_losses()
         output, target = concatenate(self._outputs), concatenate(self._targets)
@@ -157,7 +157,7 @@ class SurvivalModule(LightningModule):
             counts = [sum(map(len, self._validation_rows(rank))) for rank in range(self._ranks)]
             output = gather_records(output, counts=counts, rank=self.global_rank)
             target = gather_records(target, counts=counts, rank=self.global_rank)
-        check_outputs(output.parameters, self.current_epoch)
+        check_outputs(output.parameters, f"after epoch {self.current_epoch}")
         with torch.autocast(self.device.type, enabled=False):
             objective = self.plan.objective
             whole = objective.total if self.plan.config.monitor == "loss" else objective.loss

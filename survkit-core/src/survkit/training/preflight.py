@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from survkit.compose import compose
-from survkit.data import Cohort, Fold, Splits
+from survkit.data import Cohort, Splits
 from survkit.errors import ConfigError, DataError, UserError
-from survkit.metrics.estimate import Undefined
+from survkit.metrics.estimate import Estimate
 from survkit.metrics.harrell import harrell_concordance
 from survkit.recipe import Recipe
 from survkit.training.baseline_preflight import check_baseline_run
-from survkit.training.candidates import candidates
+from survkit.training.candidates import NO_VALIDATION, candidates, check_comparable
 from survkit.training.fit_outcome import check_unit, fit_outcome
+from survkit.training.inner_folds import inner_folds
 from survkit.training.optimizer import build_optimizer
 from survkit.training.quiet import quiet_lightning
 from survkit.training.train import resolve_precision, resolve_strategy
@@ -40,8 +42,10 @@ def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry
     if recipe.baseline is not None:
         check_baseline_run(recipe, cohort, splits, registry)
         return
-    if recipe.search and recipe.training.validation == 0 and not splits.folds[0].validation:
-        raise ConfigError("recipe.search chooses on a validation part; set training.validation > 0")
+    if recipe.search:
+        check_comparable(recipe)
+        if recipe.training.search_folds == 1 and not splits.folds[0].validation:
+            raise ConfigError(NO_VALIDATION)
     tried = [one for _, one in candidates(recipe)]
     for one in tried:  # what does not fit is no fault of a fold, and is not told as one
         check_devices(one.training)
@@ -50,43 +54,67 @@ def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry
             cohort.available(name)
     for number, fold in enumerate(splits.folds):
         try:
+            rows = splits.rows(fold, cohort.subjects)
+            train, validation = rows.train.tolist(), rows.validation.tolist()
             for one in tried:
-                _check_fold(one, cohort, splits, fold)
+                _check_part(one, cohort, train, validation)
+            if recipe.search and recipe.training.search_folds > 1:
+                _check_inner(recipe, tried, cohort, train)
         except UserError as error:
             if len(splits.folds) == 1:
                 raise
             raise type(error)(f"{fold.name}: {error}") from error
         for one in tried if number == 0 else ():
-            _try_composing(one, cohort, splits, registry)
+            _try_composing(one, cohort, train, registry)
 
 
-def _check_fold(recipe: Recipe, cohort: Cohort, splits: Splits, fold: Fold) -> None:
-    """Refuse a fold whose training part teaches nothing or whose validation part tells nothing."""
-    rows = splits.rows(fold, cohort.subjects)
-    fit_outcome(recipe, cohort, rows.train.tolist())
+def _check_part(recipe: Recipe, cohort: Cohort, train: list[int], validation: list[int]) -> None:
+    """Refuse a training part that teaches nothing, or subjects to choose on that tell nothing."""
+    fit_outcome(recipe, cohort, train)
     for name in recipe.encoders:
-        if not bool(np.any(cohort.available(name)[rows.train.numpy()])):
+        if not bool(np.any(cohort.available(name)[train])):
             raise DataError(
                 f"{cohort.source}: no training subject has the modality '{name}'; leave it out of "
                 "encoders, or divide the cohort otherwise"
             )
-    if not len(rows.validation) or recipe.training.monitor != "concordance":
+    if not validation or recipe.training.monitor != "concordance":
         return
-    target = cohort.target(rows.validation.tolist())
-    scores = torch.zeros(len(target.duration), dtype=torch.float64)
-    found = [
-        harrell_concordance(scores, target, cause=cause)
-        for cause in range(1, len(cohort.causes) + 1)
-    ]
-    if all(isinstance(result, Undefined) for result in found):
+    if not _has_pair(recipe, cohort, validation):
         raise DataError(
-            f"no two of the {len(scores)} validation subjects can be compared, so no epoch can be "
-            "chosen; set training.monitor to loss, or training.validation to a larger share or to 0"
+            f"no two of the {len(validation)} validation subjects can be compared, so no epoch "
+            "can be chosen; set training.monitor to loss, or training.validation to a larger "
+            "share or to 0"
         )
 
 
-def _try_composing(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry) -> None:
-    train = splits.rows(splits.folds[0], cohort.subjects).train.tolist()
+def _check_inner(recipe: Recipe, tried: Sequence[Recipe], cohort: Cohort, train: list[int]) -> None:
+    """Refuse inner folds that teach nothing, or on which candidates cannot be compared."""
+    config = recipe.training
+    for number, inner in enumerate(inner_folds(cohort, train, config.search_folds, config.seed)):
+        try:
+            for one in tried:
+                _check_part(one, cohort, inner.train, [])
+                if not _has_pair(one, cohort, inner.left_out):
+                    raise DataError(
+                        f"no two of the {len(inner.left_out)} left-out subjects can be compared; "
+                        "set training.search_folds lower"
+                    )
+        except UserError as error:
+            raise type(error)(f"inner fold {number} of the search: {error}") from error
+
+
+def _has_pair(recipe: Recipe, cohort: Cohort, rows: list[int]) -> bool:
+    """Whether any two subjects can be compared up to the horizon."""
+    target = cohort.target(rows)
+    scores = torch.zeros(len(rows), dtype=torch.float64)
+    found = [
+        harrell_concordance(scores, target, cause=cause, tau=recipe.outcome.horizon)
+        for cause in range(1, len(cohort.causes) + 1)
+    ]
+    return any(isinstance(result, Estimate) for result in found)
+
+
+def _try_composing(recipe: Recipe, cohort: Cohort, train: list[int], registry: Registry) -> None:
     specs = {name: cohort.input_spec(name, train) for name in recipe.encoders}
     with torch.random.fork_rng(devices=[]):  # nothing here may change what training draws
         composition = compose(recipe, specs, fit_outcome(recipe, cohort, train), registry)

@@ -52,7 +52,8 @@ def train(
         progress: Whether to show a progress bar.
 
     Raises:
-        RunError: The loss is not finite, or the checkpoint is of another recipe.
+        DivergedError: The loss is not finite.
+        RunError: The checkpoint is of another recipe.
     """
     result = _train(model, plan, folder, resume=resume, progress=progress)
     gc.collect()  # trainer and module hold each other; the optimizers of many folds would pile up

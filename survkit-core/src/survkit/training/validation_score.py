@@ -14,6 +14,7 @@ from survkit.flow import SurvivalTarget, map_tensors
 from survkit.metrics.estimate import Estimate
 from survkit.metrics.harrell import harrell_concordance
 from survkit.model import SurvivalModel
+from survkit.prediction import SurvivalPrediction
 from survkit.protocols import FitsBaseline, SurvivalHead
 from survkit.specs import OutcomeSpec
 
@@ -21,9 +22,7 @@ from survkit.specs import OutcomeSpec
 def validation_concordance(
     model: SurvivalModel, parameters: Tensor, target: SurvivalTarget, outcome: OutcomeSpec
 ) -> float:
-    """Return Harrell's concordance at the horizon, averaged over the causes for which it exists.
-
-    Events after the horizon start no pair, as in the numbers that are reported.
+    """Return the concordance at the horizon of a head's outputs.
 
     A head that needs a baseline gets one from the validation subjects themselves, on a copy: it
     does not change the order of subjects, and the model's own is fitted after training.
@@ -37,6 +36,19 @@ def validation_concordance(
     if isinstance(head, FitsBaseline):
         head.fit_baseline(parameters, target)
     prediction = head.predict(parameters)
+    return horizon_concordance(prediction, target, outcome)
+
+
+def horizon_concordance(
+    prediction: SurvivalPrediction, target: SurvivalTarget, outcome: OutcomeSpec
+) -> float:
+    """Return Harrell's concordance at the horizon, averaged over the causes for which it exists.
+
+    Events after the horizon start no pair, as in the numbers that are reported.
+
+    Raises:
+        DataError: No cause has a comparable pair.
+    """
     horizon = min(outcome.horizon, prediction.last_time)
     found = [
         harrell_concordance(
