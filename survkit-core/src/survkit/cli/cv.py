@@ -63,7 +63,7 @@ def command(
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data)
     print_left_out(subjects)
-    print_warnings(subjects, plan.encoders)
+    print_warnings(subjects, plan.modalities)
     given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
     result = cross_validate(
         plan,

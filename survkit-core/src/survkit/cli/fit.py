@@ -51,7 +51,7 @@ def command(
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data)
     print_left_out(subjects)
-    print_warnings(subjects, plan.encoders)
+    print_warnings(subjects, plan.modalities)
     fitted = fit(
         plan,
         subjects,

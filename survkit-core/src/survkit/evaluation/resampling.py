@@ -83,3 +83,13 @@ def draws(units: Units, *, replicates: int, seed: int) -> Iterator[Tensor]:
 def the_sample(units: Units) -> Tensor:
     """Return the counts of the sample itself: ones, float64 (1, row)."""
     return torch.ones(1, len(units.position), dtype=torch.float64)
+
+
+def all_draws(units: Units, *, replicates: int, seed: int) -> Tensor:
+    """Return the sample and all resamples of :func:`draws` at once, for tables that are small.
+
+    Returns:
+        float64 (1 + replicates, row); row 0 holds ones.
+    """
+    resamples = [chunk[1:] for chunk in draws(units, replicates=replicates, seed=seed)]
+    return torch.cat([the_sample(units), *resamples])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from survkit.data import Cohort, Fold, Splits
 from survkit.errors import DataError, RunError
 from survkit.evaluation import Predictions
-from survkit.evaluation.evaluate import PREDICTIONS_FILE, read_run
+from survkit.evaluation.read_run import PREDICTIONS_FILE, read_run
 from survkit.hub import from_pretrained
 from survkit.hub.fitted_model import FittedModel
 from survkit.prediction import SurvivalPrediction

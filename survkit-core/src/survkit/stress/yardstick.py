@@ -17,10 +17,10 @@ from survkit.errors import DataError
 from survkit.evaluation import Predictions
 from survkit.evaluation.metric_names import MetricName
 from survkit.evaluation.observed_groups import first_repeat
-from survkit.evaluation.part import Part
-from survkit.evaluation.resampling import resample_counts
+from survkit.evaluation.part import Part, Statistic
+from survkit.evaluation.resampling import all_draws, units_of
 from survkit.evaluation.risk_groups import risk_groups
-from survkit.evaluation.summarise import Statistic, summarise
+from survkit.evaluation.summarise import summarise
 from survkit.metrics.estimate import Result, Undefined
 from survkit.nonparametric.log_rank import LogRank, log_rank
 
@@ -122,7 +122,7 @@ def yardstick(
         metric=metric_name(key),
         statistic=COMPARABLE[key].statistic,
         cause=1 if cause is None else table.causes.index(cause) + 1,
-        counts=resample_counts(table, replicates=replicates, seed=0),
+        counts=all_draws(units_of(table, "subject"), replicates=replicates, seed=0),
         level=level,
     )
 

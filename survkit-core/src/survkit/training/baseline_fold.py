@@ -10,8 +10,9 @@ from survkit.atomic_write import write_bytes
 from survkit.baselines import BaselineTask, fit_baseline
 from survkit.data import Fold, FoldRows
 from survkit.training.baseline_preflight import baseline_rows
-from survkit.training.candidates import CHOICE_FILE, candidates
+from survkit.training.candidates import candidates
 from survkit.training.fold_predictions import as_table
+from survkit.training.search import CHOICE_FILE
 
 if TYPE_CHECKING:
     from survkit.training.cross_validate import Work

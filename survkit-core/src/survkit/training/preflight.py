@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from survkit.compose import compose
-from survkit.data import Cohort, Splits
+from survkit.data import Cohort, FoldRows, Splits
 from survkit.errors import ConfigError, DataError, UserError
 from survkit.metrics.estimate import Estimate
 from survkit.metrics.harrell import harrell_concordance
@@ -52,20 +52,25 @@ def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry
         check_unit(one, cohort)
         for name in one.encoders:
             cohort.available(name)
-    for number, fold in enumerate(splits.folds):
+    for fold in splits.folds:
         try:
-            rows = splits.rows(fold, cohort.subjects)
-            train, validation = rows.train.tolist(), rows.validation.tolist()
-            for one in tried:
-                _check_part(one, cohort, train, validation)
-            if recipe.search and recipe.training.search_folds > 1:
-                _check_inner(recipe, tried, cohort, train)
+            _check_fold(recipe, tried, cohort, splits.rows(fold, cohort.subjects))
         except UserError as error:
             if len(splits.folds) == 1:
                 raise
             raise type(error)(f"{fold.name}: {error}") from error
-        for one in tried if number == 0 else ():
-            _try_composing(one, cohort, train, registry)
+    train = splits.rows(splits.folds[0], cohort.subjects).train.tolist()
+    for one in tried:
+        _try_composing(one, cohort, train, registry)
+
+
+def _check_fold(recipe: Recipe, tried: Sequence[Recipe], cohort: Cohort, rows: FoldRows) -> None:
+    """Refuse a fold on which a candidate could not be trained, or candidates not be compared."""
+    train = rows.train.tolist()
+    for one in tried:
+        _check_part(one, cohort, train, rows.validation.tolist())
+    if recipe.search and recipe.training.search_folds > 1:
+        _check_inner(recipe, tried, cohort, train)
 
 
 def _check_part(recipe: Recipe, cohort: Cohort, train: list[int], validation: list[int]) -> None:
