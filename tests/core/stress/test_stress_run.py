@@ -16,7 +16,7 @@ from survkit.data import Cohort
 from survkit.errors import ConfigError, DataError, RunError, UserError
 from survkit.evaluation import Predictions, evaluate
 from survkit.evaluation.metric_names import HARRELL
-from survkit.evaluation.resampling import resample_counts
+from survkit.evaluation.resampling import all_draws, units_of
 from survkit.evaluation.risk_groups import risk_groups
 from survkit.metrics.estimate import Undefined
 from survkit.nonparametric.log_rank import LogRank, log_rank
@@ -162,7 +162,7 @@ def test_the_interval_is_paired(found: tuple[Path, Stress]) -> None:
     noisy = [
         table for key, table in stress.corrupted.items() if key.startswith("blood.missing-columns")
     ]
-    counts = resample_counts(clean, replicates=60, seed=0).numpy().astype(int)
+    counts = all_draws(units_of(clean, "subject"), replicates=60, seed=0).numpy().astype(int)
 
     def score(table: Predictions, drawn: np.ndarray) -> float:
         rows = np.repeat(np.arange(len(table)), drawn)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from survkit.report.figure import BLUE, GREY, ORANGE, Picture, canvas, percent_tick, picture
 
 
@@ -68,10 +70,10 @@ _SMOOTH = (
 def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> float:
     """Draw the smoothed curve with its band, and return its highest probability."""
     predicted, observed = curve["predicted"], curve["observed"]
-    if curve.get("lower") is not None and curve.get("upper") is not None:
-        axes.fill_between(
-            predicted, curve["lower"], curve["upper"], color=ORANGE, alpha=0.22, lw=0, zorder=0
-        )
+    # Points without an interval leave a gap in the band.
+    low, high = (np.array(curve[name], dtype=np.float64) for name in ("lower", "upper"))
+    known = ~np.isnan(low) & ~np.isnan(high)
+    axes.fill_between(predicted, low, high, where=known, color=ORANGE, alpha=0.22, lw=0, zorder=0)
     axes.plot(predicted, observed, color=ORANGE, lw=1.8, zorder=1)
     return float(max(max(predicted), max(observed)))
 
