@@ -27,7 +27,8 @@ def _check(evidence: Evidence) -> Answer:
         findings += _found(table, (~np.isfinite(values)).any(axis=1), f"{what} is missing")
         outside = ((values < -ROUNDING) | (values > 1 + ROUNDING)).any(axis=1)
         findings += _found(table, outside, f"{what} lies outside 0 to 1")
-        steps = np.diff(values, axis=1) * (1 if falls else -1)
+        steps = np.diff(np.where(np.isfinite(values), values, np.nan), axis=1)
+        steps = steps if falls else -steps
         wrong = (steps > ROUNDING).any(axis=1)
         direction = "rises" if falls else "falls"
         findings += _found(table, wrong, f"{what} {direction} with time", _worst(steps, times))
@@ -38,7 +39,8 @@ def _sums(table: Table) -> list[Finding]:
     grids = [times for times, _ in table.incidence.values()]
     if not grids or any(len(g) != len(grids[0]) or (g != grids[0]).any() for g in grids[1:]):
         return []
-    total = np.sum([values for _, values in table.incidence.values()], axis=0)
+    finite = [np.where(np.isfinite(v), v, np.nan) for _, v in table.incidence.values()]
+    total = np.sum(finite, axis=0)
     if len(table.incidence) > 1:
         above = (total > 1 + ROUNDING).any(axis=1)
         found = _found(table, above, "the incidences of all causes sum to more than 1")
