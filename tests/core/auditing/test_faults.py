@@ -382,7 +382,10 @@ def test_a_direction_chosen_by_fold_is_found(make_study: MakeStudy, curves: bool
 
 
 def test_a_direction_chosen_by_repeat_is_found(make_study: MakeStudy) -> None:
-    """Useless scores, so that the outcome does not tell, turned in the second repeat."""
+    """Useless scores, so that the outcome does not tell, turned in the second repeat.
+
+    The seed of the noise is not the study's: it would repeat the draws that made the ages.
+    """
     study = make_study(repeats=2)
     noise = dict(zip(study.names, np.random.default_rng(4).normal(size=300), strict=True))
     study.table["risk_score"] = study.table["subject"].map(noise)
