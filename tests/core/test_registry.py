@@ -176,7 +176,8 @@ def test_a_missing_optional_package_is_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A user without MONAI is told the extra, not shown an ImportError."""
-    monkeypatch.setitem(sys.modules, "monai", None)  # as if it were not installed
+    for name in ("monai", "monai.networks"):  # as if it were not installed
+        monkeypatch.setitem(sys.modules, name, None)
     registry = Registry()
     registry.add("encoder", "tree", "monai.networks:Net", summary="grows")
 
