@@ -120,6 +120,18 @@ def test_prediction_is_read_at_each_duration() -> None:
     assert found.events == expected.events < int(target.event.sum())
 
 
+def test_competing_causes_are_taken_together() -> None:
+    """The test is of survival from any cause, and its method says so."""
+    _, survival, target = simulated(200, 4)
+    causes = SurvivalTarget(target.duration, target.event * (1 + torch.arange(200) % 2))
+
+    together, alone = defined(d_calibration(survival, causes)), d_calibration(survival, target)
+
+    assert together.statistic == defined(alone).statistic
+    assert together.method.endswith("events of all causes together")
+    assert "all causes" not in defined(alone).method
+
+
 def test_nobody_observed_is_undefined() -> None:
     """Spread censorings alone say nothing."""
     target = SurvivalTarget(torch.tensor([1.0, 2.0]), torch.tensor([0, 0]))

@@ -63,6 +63,10 @@ def d_calibration(
     data vary less than the test supposes: with much censoring it is conservative. Weights and
     delayed entry are refused.
 
+    With competing causes it is a test of the survival from all of them together, and its method
+    says so. There is none of one cause: 1 - its cumulative incidence is not uniform at its events,
+    as it never falls to 0, and must not be passed.
+
     Args:
         survival: Each subject's predicted survival probability at its own duration; (batch).
         target: What was observed.
@@ -92,6 +96,8 @@ def d_calibration(
     expected = size / bins
     statistic = float(((count - expected) ** 2 / expected).sum())
     method = f"D-calibration, {bins} bins, censored subjects spread evenly below their survival"
+    if int(checked.event.max()) > 1:
+        method += ", events of all causes together"
     if expected < FEWEST_PER_BIN:
         method += f"; only {expected:g} subjects per bin, so the p-value is rough"
     return DCalibration(
