@@ -82,7 +82,8 @@ class PairStatistic:
         weight = counts[0].to(self.outcome.time.device, torch.float64)
         if self.outcome.weight is not None:
             weight = weight * self.outcome.weight
-        factor = weight.to(torch.float32) if _exact_in_float32(weight) else weight
+        whole = self.outcome.weight is None and not counts[0].is_floating_point()
+        factor = weight.to(torch.float32) if _exact_in_float32(weight, whole) else weight
         concordant = weight.new_zeros(len(weight))
         for anchors, scores, own in self.blocks():
             credit = self._credit(anchors, scores, own).to(factor.dtype)
@@ -105,10 +106,11 @@ class PairStatistic:
         return torch.where(total > 0, total, torch.nan)
 
 
-def _exact_in_float32(weight: Tensor) -> bool:
+def _exact_in_float32(weight: Tensor, whole: bool) -> bool:
     """Whether sums of the weights and of their halves are: then products take half the time."""
-    whole = not weight.requires_grad and bool((weight == weight.round()).all())
-    return whole and bool((weight.sum(dim=1) < 2**23).all())
+    if weight.requires_grad or bool((weight.sum(dim=1) >= 2**23).any()):
+        return False
+    return whole or bool((weight == weight.round()).all())
 
 
 def concordance_of(counts: PairCounts, tie_score: float, outcome: Outcome, method: str) -> Result:
