@@ -144,6 +144,10 @@ def test_a_run_keeps_its_own_horizon(make_table: MakeTable, tmp_path: Path) -> N
     assert read_run(path, horizon=600.0, unit="days").horizon == 600
     with pytest.raises(ConfigError, match=r"its horizon is 600\.0, not 365"):
         read_run(path, horizon=365)
+    with pytest.raises(ConfigError, match="the table says that its unit is days, not months"):
+        evaluate(make_table(20), unit="months")
+    with pytest.raises(ConfigError, match="several folds and so holds those of each"):
+        evaluate(make_table(20), training=make_table(20).target())
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from survkit.evaluation.metric_names import (
     E90,
     HARRELL,
     ICI,
+    INCIDENCE_CALIBRATION,
     INTEGRATED_BRIER,
     METRICS,
     OBSERVED_EXPECTED,
@@ -35,6 +36,7 @@ from survkit.nonparametric.kaplan_meier import kaplan_meier
 
 MakeTable = Callable[..., Predictions]
 SMOOTH = [key for key, one in MEASURES.items() if one.scale is not None]
+DISTANCES = {ICI, E50, E90, INCIDENCE_CALIBRATION}
 
 
 def parts(table: Predictions, counts: torch.Tensor, training: object = None) -> list[Part]:
@@ -119,7 +121,7 @@ def test_every_derivative_is_the_limit_of_differences(make_table: MakeTable, kin
     # Replicates of concordances count in float32 unless they are asked to be weighted.
     exact = table if table.weight is not None else replace(table, weight=np.ones(len(table)))
     checked = 0
-    for key in SMOOTH:
+    for key in [*SMOOTH, INCIDENCE_CALIBRATION]:
         statistic = MEASURES[key].statistic
         values = mean_of_parts(statistic, parts(exact, counts, training))
         if not isinstance(values, torch.Tensor):
@@ -135,7 +137,7 @@ def test_every_derivative_is_the_limit_of_differences(make_table: MakeTable, kin
         torch.testing.assert_close(influence, limit, rtol=1e-4, atol=1e-7, msg=key)
         checked += 1
 
-    assert checked >= len(SMOOTH) - 1
+    assert checked == len(SMOOTH) + 1
 
 
 def test_influences_sum_to_zero(make_table: MakeTable) -> None:
@@ -161,8 +163,6 @@ def test_standard_errors_are_those_of_the_bootstrap(make_table: MakeTable) -> No
     boot = evaluate(table, interval="bootstrap", replicates=600)
     ratios = {}
     for key in SMOOTH:
-        if key == "incidence_calibration":
-            continue  # near 0 a squared distance is not normal
         widths = []
         for found in (jack, boot):
             pooled = found.metric(key).pooled
@@ -195,19 +195,19 @@ def test_sites_add_the_influences_of_their_subjects(make_table: MakeTable) -> No
     assert "infinitesimal jackknife over 4 sites (fewer than 10" in pooled.method
 
 
-def test_what_is_not_smooth_is_resampled_and_says_so(make_table: MakeTable) -> None:
-    """Distances to a calibration curve have bootstrap intervals, or none."""
+def test_distances_are_resampled_and_say_so(make_table: MakeTable) -> None:
+    """Distances of predicted from observed have bootstrap intervals, or none."""
     with_resamples = evaluate(make_table(), interval="jackknife", replicates=30)
     without = evaluate(make_table(), interval="jackknife", replicates=0)
-    for key in (ICI, E50, E90):
+    for key in DISTANCES:
         resampled, alone = (one.metric(key).pooled for one in (with_resamples, without))
         assert isinstance(resampled, Estimate)
         assert isinstance(alone, Estimate)
         assert resampled.interval is not None
-        assert "not differentiable" in resampled.method
+        assert "resamples, as distances have no jackknife interval" in resampled.method
         assert alone.interval is None
-        assert "needs bootstrap resamples" in alone.method
-    assert {key for key, one in MEASURES.items() if one.scale is None} == {ICI, E50, E90}
+        assert "no interval: distances have no jackknife interval" in alone.method
+    assert {key for key, one in MEASURES.items() if one.scale is None} == DISTANCES
 
 
 def test_scales(make_table: MakeTable) -> None:

@@ -142,6 +142,7 @@ def _print(evaluation: Evaluation) -> None:
     console = Console(markup=False, highlight=False)
     for name, cause in evaluation.causes.items():
         console.print(_metrics(evaluation, name, cause))
+        console.print(_how(evaluation))
         _print_tests(console, cause)
         _print_reasons(console, cause)
         console.print()
@@ -179,14 +180,28 @@ def _metrics(evaluation: Evaluation, name: str, cause: CauseResult) -> Table:
     return table
 
 
+def _how(evaluation: Evaluation) -> str:
+    """Say how the intervals were made; each method is in the file."""
+    settings = evaluation.settings
+    resamples = f"bootstrap, {settings['replicates']} resamples by {settings['cluster']}"
+    if settings["interval"] == "jackknife":
+        return (
+            f"Intervals: infinitesimal jackknife by {settings['cluster']}; for ICI, E50, E90 and "
+            f"incidence calibration {resamples if settings['replicates'] else 'none'}"
+        )
+    return f"Intervals: {resamples}" if settings["replicates"] else "Intervals: none asked for"
+
+
 def _print_tests(console: Console, cause: CauseResult) -> None:
     for name, test in cause.tests.items():
-        words = name.replace("_", "-")
+        words = {"log_rank": "Log-rank test", "d_calibration": "D-calibration"}[name]
         if "reason" in test:
             console.print(f"{words}: not defined, {test['reason']}")
         else:
+            p_value = test["p_value"]
+            shown = "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.4f}"
             console.print(
-                f"{words}: p = {test['p_value']:.4f} (chi-square {test['statistic']:.2f} on "
+                f"{words}: {shown} (chi-square {test['statistic']:.2f} on "
                 f"{test['degrees_of_freedom']} degrees of freedom; {test['method']})"
             )
 

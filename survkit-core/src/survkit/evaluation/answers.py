@@ -102,7 +102,7 @@ class Answers:
     def _by_resamples(self, value: float, column: Tensor, clusters: int) -> Bounds:
         interval, note = percentiles(column.numpy(), self.settings.level, self._over(clusters))
         if interval is not None and self.settings.interval == "jackknife":
-            note += ", as the statistic is not differentiable in how often subjects count"
+            note += ", as distances have no jackknife interval"
         if interval is not None and len(column) < self.settings.replicates:
             note += ", fewer than asked because it is slow"
         if interval is not None and not interval.lower <= value <= interval.upper:
@@ -111,10 +111,7 @@ class Answers:
 
     def _why_none(self, question: Question) -> str:
         if self.settings.interval == "jackknife" and question.measure.scale is None:
-            return (
-                "; no interval: not differentiable in how often subjects count, so it needs "
-                "bootstrap resamples"
-            )
+            return "; no interval: distances have no jackknife interval, only bootstrap resamples"
         return ""
 
     def _asked(self) -> bool:

@@ -4,8 +4,8 @@ The curve is a Cox regression (Fine–Gray with competing causes) on a spline of
 all subjects of the part, and is fitted anew in every resample: once for all indices. It takes most
 of the time of an evaluation, so it is resampled at most :data:`MOST_RESAMPLES` times.
 
-None of the indices is smooth in how often a subject counts where it matters: distances have a kink
-at 0, medians and quantiles jump; so their intervals come from the bootstrap alone.
+None of the indices is smooth in how often a subject counts: distances have a kink at 0, medians and
+quantiles jump; so their intervals come from the bootstrap alone.
 
 Reference: Austin, Harrell and van Klaveren (2020); Austin et al. (2022).
 """

@@ -20,6 +20,7 @@ from typing import Unpack
 
 import numpy as np
 
+from survkit.errors import ConfigError
 from survkit.evaluation.answers import Answers
 from survkit.evaluation.evaluation import CauseResult, Evaluation
 from survkit.evaluation.group_tests import group_tests
@@ -33,7 +34,7 @@ from survkit.evaluation.over_time import calibration_curve, over_time
 from survkit.evaluation.part import Part, Training
 from survkit.evaluation.predictions import Predictions
 from survkit.evaluation.questions import Progress, add_intervals
-from survkit.evaluation.read_run import read_run
+from survkit.evaluation.read_run import check_stated, read_run
 from survkit.evaluation.resampling import the_sample, units_of
 from survkit.evaluation.scopes import scopes_of
 from survkit.evaluation.settings import EvaluateOptions, EvaluateSettings
@@ -67,14 +68,20 @@ def evaluate(
 
     Raises:
         DataError: The table is missing or impossible, or has too few sites.
-        ConfigError: A setting is out of range.
+        ConfigError: A setting is out of range, or says what the table says otherwise.
     """
     settings = EvaluateSettings(**options)
     if isinstance(predictions, Predictions):
         table = predictions
+        check_stated(table, horizon, unit, where="the table")
     else:
         table = read_run(predictions, horizon=horizon, unit=unit)
         training = training or _training_of(Path(predictions), table)
+    if training and all(len(table.folds(repeat)) > 1 for repeat in table.repeats):
+        raise ConfigError(
+            "training subjects are given, but the table has several folds and so holds those of "
+            "each; leave them out"
+        )
     units = units_of(table, settings.cluster)
     answers = Answers(units, settings)
     everything = Part(

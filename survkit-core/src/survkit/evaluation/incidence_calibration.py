@@ -6,6 +6,9 @@ incidence and the observed incidence of the same subjects. With one cause the ob
 The integral is exact: predictions are straight lines between grid times, the observed curve is a
 step function, so that between two neighbouring knots of both the difference is a straight line.
 
+It is differentiable in how often a subject counts, but its derivative vanishes where the curves
+agree, so that no normal interval holds near 0: its intervals come from the bootstrap alone.
+
 Reference: Haider, Hoehn, Davis and Greiner (2020), who integrate; divided by the horizon here, so
 that it is in squared probabilities whatever the unit of time. Aalen–Johansen in place of
 Kaplan–Meier is our extension.

@@ -39,8 +39,9 @@ class Measure:
 
     Attributes:
         statistic: Of one part.
-        scale: Of a jackknife interval; ``None`` where the statistic is not differentiable in how
-            often each subject counts, so that only the bootstrap gives an interval.
+        scale: Of a jackknife interval. ``None`` for distances between predicted and observed: their
+            derivative in how often each subject counts has a kink or vanishes where predictions
+            are right, and quantiles of them jump; so only the bootstrap gives an interval.
         most_resamples: A bound on the bootstrap, where it is slow.
         first_repeat: Of the first repeat alone, not the mean of all.
     """
@@ -76,7 +77,7 @@ MEASURES: dict[str, Measure] = {
     names.ICI: _smooth(ici),
     names.E50: _smooth(e50),
     names.E90: _smooth(e90),
-    names.INCIDENCE_CALIBRATION: Measure(statistic=incidence_calibration, scale="logit"),
+    names.INCIDENCE_CALIBRATION: Measure(statistic=incidence_calibration, scale=None),
 }
 """By key, one for each of ``METRICS``."""
 

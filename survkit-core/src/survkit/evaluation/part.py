@@ -90,6 +90,14 @@ class Part:
             self._family[key] = other
         return self._family[key]
 
+    def forget(self) -> None:
+        """Drop all that this part and its family know; they refer to one another, so that it would
+        stay in memory until the garbage collector comes by.
+        """
+        for one in (self, *self._family.values()):
+            one._known.clear()
+        self._family.clear()
+
     def once(self, name: str, compute: Callable[[], Found]) -> Found:
         """Return what several metrics of this part share, computed when it is first asked for."""
         if name not in self._known:

@@ -121,6 +121,7 @@ def _add_influences(scope: Scope, units: Units) -> None:
         values = _mean(question.measure, parts)
         assert isinstance(values, Tensor), "it was defined without derivative"
         question.influence = influences_of(values.reshape(-1), count)
+    root.forget()
 
 
 def _add_replicates(chosen: Sequence[tuple[Scope, Question]], counts: Tensor) -> None:
@@ -129,7 +130,8 @@ def _add_replicates(chosen: Sequence[tuple[Scope, Question]], counts: Tensor) ->
     for scope, question in chosen:
         values = _mean(question.measure, [root.of(part.rows) for part in scope.parts])
         assert isinstance(values, Tensor), "it is defined in the sample, which is row 0"
-        question.replicates.append(values[1:])
+        question.replicates.append(values[1:].clone())  # not a view that keeps what it is of
+    root.forget()
 
 
 def _mean(measure: Measure, parts: Sequence[Part]) -> Tensor | Undefined:

@@ -34,13 +34,24 @@ def read_run(
     if is_foreign(file):
         return read_foreign_table(file, horizon=horizon, unit=unit)
     table = Predictions.read(file)
+    check_stated(table, horizon, unit, where=str(file))
+    return table
+
+
+def check_stated(
+    table: Predictions, horizon: float | None, unit: str | None, *, where: str
+) -> None:
+    """Refuse a horizon or unit other than what the table says.
+
+    Raises:
+        ConfigError: It says another.
+    """
     for name, asked, own in (
         ("horizon", horizon, table.horizon),
         ("unit", unit, table.time_unit),
     ):
         if asked is not None and asked != own:
-            raise ConfigError(f"{file} says that its {name} is {own}, not {asked}; leave it out")
-    return table
+            raise ConfigError(f"{where} says that its {name} is {own}, not {asked}; leave it out")
 
 
 def is_foreign(path: Path) -> bool:
