@@ -98,6 +98,12 @@ def test_other_subjects_are_refused(two: tuple[Path, Path], tmp_path: Path, kit:
     assert "comparison" not in json.loads((two[0] / "metrics.json").read_text())
 
 
+def test_two_runs_of_one_name_are_refused(two: tuple[Path, Path]) -> None:
+    """One of them would be lost."""
+    with pytest.raises(ConfigError, match="two runs are named 'first'"):
+        write_report(two[0], others={"first": two[1]})
+
+
 def test_guessing_is_said(two: tuple[Path, Path]) -> None:
     """An interval that holds 0.5 shows no discrimination; one below it a turned sign."""
     metrics = evaluate(two[1], replicates=200).to_json()

@@ -49,7 +49,7 @@ def curves_figure(predictions: Predictions, *, cause: int, level: float) -> Pict
         upper.set_ylabel(quantity)
         upper.set_ylim(0, 1.02 if not competing else None)
         upper.yaxis.set_major_formatter(percent_tick)
-        upper.legend(title="predicted risk", loc="upper left" if competing else "lower left")
+        upper.legend(ncols=3, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
         upper.set_xlim(-0.03 * table.horizon, 1.03 * table.horizon)
         _write_numbers(
             lower,
@@ -92,9 +92,19 @@ def _draw(
         linewidth=0,
     )
     axes.step(
-        times.numpy(), values, where="post", color=colour, lw=1.7, ls=_LINES[line], label=name
+        times.numpy(),
+        values,
+        where="post",
+        color=colour,
+        lw=1.7,
+        ls=_LINES[line],
+        label=_label(name),
     )
     return float(values[-1])
+
+
+def _label(name: str) -> str:
+    return name if "half" in name else f"{name} risk"
 
 
 def _write_numbers(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from survkit.comparison import compare
-from survkit.errors import RunError
+from survkit.errors import ConfigError, RunError
 from survkit.evaluation.evaluate import evaluate, read_run
 from survkit.evaluation.evaluation import FORMAT, holds_every_metric
 from survkit.evaluation.predictions import Predictions
@@ -91,10 +91,16 @@ def compared_runs(first: Run, others: Mapping[str, Path]) -> dict[str, Any] | No
         ``None`` without further runs.
 
     Raises:
+        ConfigError: A further run is called like the first.
         DataError: The runs are not of the same subjects, outcomes and folds.
     """
     if not others:
         return None
+    if first.name in others:
+        raise ConfigError(
+            f"two runs are named {first.name!r}; give one of them another name (name= for the run "
+            "of the page)"
+        )
     runs = [first, *(read_other(name, path) for name, path in others.items())]
     tables: dict[str, Predictions | str | Path] = {run.name: run.predictions for run in runs}
     found = {cause: compare(tables, cause=cause) for cause in first.predictions.causes}
