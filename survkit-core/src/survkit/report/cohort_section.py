@@ -13,7 +13,7 @@ from survkit.report.page_files import PageFiles
 from survkit.report.tables import Record, Table, tables_of
 
 EVERYBODY = "everybody"
-_MANY_EVENTS = 4
+_MANY_EVENTS = 3
 """So many columns need the whole width of the page."""
 _MOST_COLUMNS = 20
 """A longer table 1 is opened by who wants it."""
@@ -179,7 +179,9 @@ def _level(cohort: Numbers, path: tuple[str | int, ...], level: str) -> Markup:
 
 
 def _share(cohort: Numbers, path: tuple[str | int, ...], of: tuple[str | int, ...]) -> Markup:
-    return Markup("{} ({})").format(cohort.number(*path, style="count"), cohort.share(*path, of=of))
+    return Markup('<span class="tight">{} ({})</span>').format(
+        cohort.number(*path, style="count"), cohort.share(*path, of=of)
+    )
 
 
 def _first_records(cohort: Numbers) -> list[Record]:

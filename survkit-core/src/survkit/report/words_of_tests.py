@@ -38,7 +38,7 @@ def p_words(numbers: Numbers, *path: str | int) -> Markup:
     """Write a p-value with its sign."""
     written = shown(numbers.at(*path), "p")
     sign = "p " if written.startswith(("<", ">")) else "p = "
-    return Markup('<span class="test">{}{}</span>').format(sign, numbers.number(*path, style="p"))
+    return Markup('<span class="tight">{}{}</span>').format(sign, numbers.number(*path, style="p"))
 
 
 def _test(numbers: Numbers, cause: str, key: str, name: str) -> Markup | None:
