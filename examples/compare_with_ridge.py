@@ -1,6 +1,10 @@
-"""Puts a run of ``survkit cv`` beside a ridge Cox model in the same folds.
+"""Puts runs of ``survkit cv`` beside a ridge Cox model in the same folds.
 
     python examples/compare_with_ridge.py RUN --cohort examples/hancock/cohort.yaml --data FOLDER
+
+With several runs, each of another division (``--seed``), the mean difference over all their folds
+has the interval of the corrected t-test, which knows that divisions of one cohort overlap (Nadeau
+and Bengio 2003; Bouckaert and Frank 2004).
 
 The ridge model is scikit-survival's (GPL-3, so it is a tool of this example and of tests, never of
 survkit itself). It gets the same columns of the same subjects: numbers as they are, names as one
@@ -23,9 +27,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.util import Surv
 
+from survkit.comparison import corrected_resampled_t
 from survkit.data import Cohort, Splits, read_modality
 from survkit.evaluation import Predictions
 from survkit.metrics import Bootstrap, Undefined, bootstrap_replicates, harrell_statistic
@@ -46,12 +52,14 @@ class Compared:
         survkit: Concordance and its interval.
         ridge: The same.
         difference: survkit minus ridge, with the interval of the paired bootstrap.
+        by_fold: The difference in every fold.
     """
 
     cause: str
     survkit: tuple[float, float, float]
     ridge: tuple[float, float, float]
     difference: tuple[float, float, float]
+    by_fold: tuple[float, ...]
 
 
 def columns(cohort: Cohort, modalities: Sequence[str], train: Rows) -> Floats:
@@ -200,9 +208,47 @@ def compare(table: Predictions, ridge_score: Floats, replicates: int) -> list[Co
                 (own, *limits(own_draws)),
                 (other, *limits(other_draws)),
                 (own - other, *limits(own_draws - other_draws)),
+                fold_differences(table, ridge_score, cause),
             )
         )
     return found
+
+
+def fold_differences(table: Predictions, ridge_score: Floats, cause: int) -> tuple[float, ...]:
+    """Return survkit minus ridge in every fold.
+
+    Raises:
+        SystemExit: A fold has no comparable pair.
+    """
+    found = []
+    for fold in np.unique(table.fold):
+        rows = np.flatnonzero(table.fold == fold)
+        one = torch.zeros(len(rows), dtype=torch.int64)
+        values = [
+            concordance(
+                score[rows, cause - 1], table.duration[rows], table.event[rows], one, cause
+            ).estimate()
+            for score in (table.risk_score, ridge_score)
+        ]
+        if any(isinstance(value, Undefined) for value in values):
+            raise SystemExit(f"fold {fold}: {values[0].reason}")
+        found.append(values[0].value - values[1].value)
+    return tuple(found)
+
+
+def mean_difference(divisions: Sequence[Compared]) -> tuple[float, float, float]:
+    """Return the mean difference over the folds of all divisions, with its corrected interval.
+
+    Raises:
+        SystemExit: The differences do not vary.
+    """
+    folds = len(divisions[0].by_fold)
+    differences = [value for one in divisions for value in one.by_fold]
+    test = corrected_resampled_t(differences, test_over_train=1 / (folds - 1))
+    if isinstance(test, Undefined):
+        raise SystemExit(test.reason)
+    reach = float(stdtrit(test.degrees_of_freedom, 0.975)) * test.standard_error
+    return test.difference, test.difference - reach, test.difference + reach
 
 
 def limits(draws: torch.Tensor) -> tuple[float, float]:
@@ -228,19 +274,28 @@ def compare_run(
 def main() -> None:
     """Read the arguments, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("run", type=Path, help="folder of a finished survkit cv")
+    parser.add_argument("run", type=Path, nargs="+", help="folder of a finished survkit cv")
     parser.add_argument("--cohort", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--replicates", type=int, default=1000)
     given = parser.parse_args()
-    found, chosen = compare_run(given.run, given.cohort, given.data, replicates=given.replicates)
     print("Harrell's concordance, pairs within folds, whole follow-up (95 % bootstrap interval)")
-    for one in found:
-        for label, numbers in (("survkit", one.survkit), ("ridge Cox", one.ridge)):
-            print(f"{one.cause:12s} {label:12s} {'{:.3f} ({:.3f} to {:.3f})'.format(*numbers)}")
-        shown = "{:+.3f} ({:+.3f} to {:+.3f})".format(*one.difference)
-        print(f"{one.cause:12s} {'difference':12s} {shown}")
-    print(f"penalties chosen inside the training parts, by fold and cause: {json.dumps(chosen)}")
+    divisions = []
+    for run in given.run:
+        found, chosen = compare_run(run, given.cohort, given.data, replicates=given.replicates)
+        divisions.append(found)
+        if len(given.run) > 1:
+            print(run)
+        for one in found:
+            for label, numbers in (("survkit", one.survkit), ("ridge Cox", one.ridge)):
+                print(f"{one.cause:12s} {label:12s} {'{:.3f} ({:.3f} to {:.3f})'.format(*numbers)}")
+            shown = "{:+.3f} ({:+.3f} to {:+.3f})".format(*one.difference)
+            print(f"{one.cause:12s} {'difference':12s} {shown}", flush=True)
+        print(f"penalties chosen in the training parts, by fold and cause: {json.dumps(chosen)}")
+    if len(divisions) > 1:
+        for of_cause in zip(*divisions, strict=True):
+            shown = "{:+.3f} ({:+.3f} to {:+.3f})".format(*mean_difference(of_cause))
+            print(f"{of_cause[0].cause:12s} mean over the folds of {len(divisions)} runs {shown}")
 
 
 if __name__ == "__main__":

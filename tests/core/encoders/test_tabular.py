@@ -209,3 +209,26 @@ def test_wrong_settings_are_refused() -> None:
         TabularEncoder(table(AGE), dim=0)
     with pytest.raises(CompositionError, match=r"needs a table .* this one is a vector; vector"):
         TabularEncoder(InputSpec(kind="vector", shape=(3,)))
+
+
+def test_the_linear_path_hands_features_on_beside_the_hidden_layer() -> None:
+    """The token is the features, as without hidden layers, then the hidden layer's output."""
+    torch.manual_seed(0)
+    plain = TabularEncoder(table(AGE), dim=None)
+    beside = TabularEncoder(table(AGE), hidden=[5], dim=None, linear_path=True)
+    deep = TabularEncoder(table(AGE), hidden=[5], dim=None)
+    for encoder in (plain, beside, deep):
+        encoder.fit(given([[1.0], [3.0], [NAN]]))
+    own = beside.network[0].network.state_dict()
+    deep.network.load_state_dict(own)
+    rows = [[1.0], [4.0], [NAN]]
+
+    assert beside.encoding.dim == 2 + 5
+    expected = [a + b for a, b in zip(features(plain, rows), features(deep, rows), strict=True)]
+    assert features(beside, rows) == expected
+
+
+def test_a_linear_path_beside_nothing_is_refused() -> None:
+    """Without hidden layers it would hand every feature on twice."""
+    with pytest.raises(ConfigError, match="linear_path needs hidden layers"):
+        TabularEncoder(table(AGE), linear_path=True)

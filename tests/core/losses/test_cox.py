@@ -357,6 +357,24 @@ def test_component_sums_cause_specific_losses() -> None:
     assert CoxLoss(outcome).accepts == ("log-hazard",)
 
 
+def test_events_after_the_horizon_can_count() -> None:
+    """Then the loss is that of the whole follow-up, whatever the horizon is."""
+    outcome = OutcomeSpec(causes=("a",), horizon=2.0, time_grid=(2.0,))
+    duration, event = float64([1.0, 2.0, 3.0, 4.0]), torch.tensor([1, 0, 1, 0])
+    log_hazard = float64([0.3, -1.0, 0.7, 0.2])
+    output = ModelOutput(log_hazard[:, None], "log-hazard", log_hazard[:, None])
+    target = SurvivalTarget(duration, event)
+
+    whole = CoxLoss(outcome, after_horizon="events")(output, target)
+    early = CoxLoss(outcome)(output, target)
+
+    torch.testing.assert_close(whole, cox_loss(log_hazard, duration, event > 0))
+    torch.testing.assert_close(early, cox_loss(log_hazard, duration, (event > 0) & (duration <= 2)))
+    assert float(whole) != float(early)
+    with pytest.raises(ConfigError, match="'censored' or 'events', not 'both'"):
+        CoxLoss(outcome, after_horizon="both")  # type: ignore[arg-type]
+
+
 def test_wrong_arguments_are_refused() -> None:
     """Ties, dtype and shapes are checked without looking at values."""
     log_hazard, duration, observed, _ = draw(4, 1, "", 1.0)

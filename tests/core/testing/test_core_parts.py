@@ -76,6 +76,13 @@ class TestTabularFeatures(EncoderConformance):
     missing = 0.3
 
 
+class TestTabularBesideLinear(EncoderConformance):
+    component = TabularEncoder
+    input = TABLE
+    settings: ClassVar = {"hidden": [4], "dim": None, "linear_path": True}
+    missing = 0.3
+
+
 class TestTabularRefusing(EncoderConformance):
     component = TabularEncoder
     input = TABLE
@@ -86,6 +93,12 @@ class TestVector(EncoderConformance):
     component = VectorEncoder
     input = InputSpec(kind="vector", shape=(7,))
     settings: ClassVar = {"hidden": [8], "dropout": 0.1, "components": 3}
+
+
+class TestVectorBesideLinear(EncoderConformance):
+    component = VectorEncoder
+    input = InputSpec(kind="vector", shape=(7,))
+    settings: ClassVar = {"hidden": [4], "linear_path": True}
 
 
 class TestVectors(EncoderConformance):

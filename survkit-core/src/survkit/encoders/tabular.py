@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from torch import nn
 
 from survkit.encoders.column_scaling import ColumnScaling, Missing, Transform
-from survkit.encoders.perceptron import perceptron
-from survkit.errors import CompositionError, ConfigError
+from survkit.encoders.linear_path import feature_network
+from survkit.errors import CompositionError
 from survkit.flow import Encoding, ModalityInput
 from survkit.specs import EncodingSpec, InputSpec
 
@@ -26,6 +26,8 @@ class TabularEncoder(nn.Module):
         hidden: Widths of the hidden layers.
         dim: Width of the token; ``None`` leaves out the linear output layer.
         dropout: Dropout rate after each hidden layer.
+        linear_path: Put the features themselves beside the last hidden layer, so that a penalised
+            linear head is a ridge model that the network may add to.
         missing: ``"indicator"`` adds a feature per column that says its value is missing;
             ``"refuse"`` refuses missing values.
         transform: ``"yeo-johnson"`` makes skewed numeric columns more symmetric before scaling.
@@ -41,6 +43,7 @@ class TabularEncoder(nn.Module):
         hidden: Sequence[int] = (),
         dim: int | None = 16,
         dropout: float = 0.0,
+        linear_path: bool = False,
         missing: Missing = "indicator",
         transform: Transform = "standard",
     ) -> None:
@@ -51,15 +54,11 @@ class TabularEncoder(nn.Module):
                 f"a {input.kind}{' with many arrays per subject' if input.has_tokens else ''}; "
                 "vector fits embeddings, resnet3d-18 and densenet3d-121 fit volumes"
             )
-        if dim is not None and dim < 1:
-            raise ConfigError(f"dim must be at least 1, or None for no output layer, not {dim}")
         self.scaling = ColumnScaling(input.columns, missing=missing, transform=transform)
-        self.network, width = perceptron(self.scaling.features, hidden, dropout=dropout)
-        if hidden and dropout:
-            self.network.append(nn.Dropout(dropout))
-        if dim is not None:
-            self.network.append(nn.Linear(width, dim))
-        self._encoding = EncodingSpec(dim=width if dim is None else dim)
+        self.network, width = feature_network(
+            self.scaling.features, hidden, dim=dim, dropout=dropout, linear_path=linear_path
+        )
+        self._encoding = EncodingSpec(dim=width)
 
     @property
     def encoding(self) -> EncodingSpec:

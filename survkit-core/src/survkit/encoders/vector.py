@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from survkit.encoders.fitted_state import FittedState
-from survkit.encoders.perceptron import perceptron
+from survkit.encoders.linear_path import feature_network
 from survkit.errors import CompositionError, ConfigError, DataError
 from survkit.flow import Encoding, ModalityInput
 from survkit.specs import EncodingSpec, InputSpec
@@ -106,6 +106,8 @@ class VectorEncoder(nn.Module):
         dim: Width of the tokens; ``None`` leaves out the linear output layer.
         hidden: Widths of the hidden layers.
         dropout: Dropout rate after each hidden layer.
+        linear_path: Put the features themselves beside the last hidden layer, so that a penalised
+            linear head is a ridge model that the network may add to.
         standardise: Scale every entry by its training mean and SD.
         components: Number of principal components of the training vectors to keep; all entries
             where ``None``.
@@ -121,6 +123,7 @@ class VectorEncoder(nn.Module):
         dim: int | None = 16,
         hidden: Sequence[int] = (),
         dropout: float = 0.0,
+        linear_path: bool = False,
         standardise: bool = True,
         components: int | None = None,
     ) -> None:
@@ -130,16 +133,12 @@ class VectorEncoder(nn.Module):
                 "VectorEncoder needs a vector modality (precomputed embeddings), but this one is a "
                 f"{input.kind}; tabular fits tables, resnet3d-18 and densenet3d-121 fit volumes"
             )
-        if dim is not None and dim < 1:
-            raise ConfigError(f"dim must be at least 1, or None for no output layer, not {dim}")
         self.scaling = VectorScaling(input.shape[0], standardise=standardise, components=components)
-        self.network, width = perceptron(self.scaling.features, hidden, dropout=dropout)
-        if hidden and dropout:
-            self.network.append(nn.Dropout(dropout))
-        if dim is not None:
-            self.network.append(nn.Linear(width, dim))
+        self.network, width = feature_network(
+            self.scaling.features, hidden, dim=dim, dropout=dropout, linear_path=linear_path
+        )
         tokens = None if input.has_tokens else 1
-        self._encoding = EncodingSpec(dim=width if dim is None else dim, tokens=tokens)
+        self._encoding = EncodingSpec(dim=width, tokens=tokens)
 
     @property
     def encoding(self) -> EncodingSpec:

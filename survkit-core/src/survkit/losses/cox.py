@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,8 @@ from survkit.flow import ModelOutput, SurvivalTarget
 from survkit.losses.partial_likelihood import Ties, partial_likelihood
 from survkit.losses.risk_sets import RiskSetOrder, risk_set_order
 from survkit.specs import OutcomeSpec
+
+AfterHorizon = Literal["censored", "events"]
 
 
 def cox_loss(
@@ -90,22 +94,34 @@ def ordered_cox_loss(
 class CoxLoss:
     """Sum over causes of the negative log partial likelihoods, each per event of its cause.
 
-    Somebody with an event of another cause counts as censored then, and so do events
-    after the horizon. Delayed entry, weights and
+    Somebody with an event of another cause counts as censored then. Delayed entry, weights and
     strata are honoured.
 
     Args:
         outcome: Names the causes.
         ties: ``"breslow"`` or ``"efron"``.
+        after_horizon: Whether events after the horizon count as ``"censored"``, as in the metrics
+            at the horizon, or as ``"events"``: under proportional hazards they tell about the
+            earlier ones too, and the model is then the Cox model of the whole follow-up.
 
     Reference: Prentice et al. (1978), Biometrics 34:541, for several causes.
     """
 
-    def __init__(self, outcome: OutcomeSpec, *, ties: Ties = "breslow") -> None:
+    def __init__(
+        self,
+        outcome: OutcomeSpec,
+        *,
+        ties: Ties = "breslow",
+        after_horizon: AfterHorizon = "censored",
+    ) -> None:
         if ties not in ("breslow", "efron"):
             raise ConfigError(f"ties must be 'breslow' or 'efron', not {ties!r}")
+        if after_horizon not in get_args(AfterHorizon):
+            raise ConfigError(
+                f"after_horizon must be 'censored' or 'events', not {after_horizon!r}"
+            )
         self._causes = len(outcome.causes)
-        self._horizon = outcome.horizon
+        self._until = outcome.horizon if after_horizon == "censored" else torch.inf
         self._ties: Ties = ties
 
     @property
@@ -121,7 +137,7 @@ class CoxLoss:
                 f"'log-hazard' parameters must be (batch, {self._causes}), "
                 f"not {tuple(log_hazard.shape)}"
             )
-        within = target.duration <= self._horizon
+        within = target.duration <= self._until
         order = risk_set_order(target.duration, entry=target.entry, strata=target.strata)
         terms = [
             ordered_cox_loss(
