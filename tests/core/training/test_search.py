@@ -15,11 +15,12 @@ import yaml
 from safetensors.torch import load_file
 
 from survkit.cli import main
-from survkit.data import Cohort, Splits
+from survkit.data import Cohort, make_splits
+from survkit.plugins import default_registry
 from survkit.recipe import Recipe
 from survkit.training import search
-from survkit.training.cross_validate import cross_validate
 from survkit.training.fit import fit
+from survkit.training.fit_part import Part
 from survkit.training.inner_folds import inner_folds
 
 SUBJECTS = 60
@@ -66,6 +67,7 @@ def recipe(*overrides: str) -> Recipe:
             "micro_batch": 64,
             "accelerator": "cpu",
             "validation": 0,
+            "search_folds": 2,
             "optimizer": {"use": "adam", "weight_decay": 0.1},
         },
     }
@@ -95,11 +97,11 @@ def test_the_better_candidate_is_chosen(monitor: str, cohort: Cohort, tmp_path: 
 
     assert found["chosen"] == {"training.optimizer.lr": 0.05}
     assert learnt["loss"] < idle["loss"]
-    assert learnt["concordance"] > max(0.75, idle["concordance"])
+    assert learnt["concordance"] > max(0.7, idle["concordance"])
     for one in (idle, learnt):
         assert one["score"] == one[monitor]
         for name in ("loss", "concordance"):
-            assert len(one["folds"][name]) == 3
+            assert len(one["folds"][name]) == 2
             assert one[name] == pytest.approx(np.mean(one["folds"][name]))
     assert not (tmp_path / "run" / "candidates").exists()
 
@@ -114,7 +116,7 @@ def test_useless_columns_are_shrunk(tmp_path: Path) -> None:
 
     cohort = Cohort.read(write_cohort(tmp_path / "data", drown))
     penalties = "search={training.optimizer.weight_decay: [0.0, 2.0]}"
-    changes = ["training.optimizer.lr=0.1", "training.epochs=40", "training.monitor=loss"]
+    changes = ["training.optimizer.lr=0.1", "training.epochs=20", "training.monitor=loss"]
     fit(recipe(penalties, *changes), cohort, tmp_path / "run", progress=False)
 
     assert choice(tmp_path / "run")["chosen"] == {"training.optimizer.weight_decay": 2.0}
@@ -146,13 +148,12 @@ def test_with_a_validation_part_the_epoch_is_chosen_on_it(cohort: Cohort, tmp_pa
 
 
 def test_reported_subjects_have_no_say(cohort: Cohort, tmp_path: Path) -> None:
-    """Dealing outcomes and values of a fold's test subjects anew changes neither scores nor
-    weights of that fold; where they are training subjects it does.
+    """Dealing outcomes and values of a fold's test subjects anew changes neither choice nor scores
+    nor weights of that fold; where they are training subjects it does.
     """
-    chosen = recipe(RATES)
-    run = cross_validate(chosen, cohort, tmp_path / "run", folds=2, replicates=0, progress=False)
-    splits = json.loads((tmp_path / "run" / "splits.json").read_text())
-    test = set(splits["folds"][0]["test"])
+    splits = make_splits(cohort, folds=2, seed=0, validation=0.0)
+    first, second = (splits.rows(fold, cohort.subjects) for fold in splits.folds)
+    test = {cohort.subjects[row] for row in first.test.tolist()}
 
     def bend(table: pd.DataFrame) -> None:
         rows = table.index[table["id"].isin(test)]
@@ -162,15 +163,23 @@ def test_reported_subjects_have_no_say(cohort: Cohort, tmp_path: Path) -> None:
         table.loc[rows, "age"] = -50.0
 
     bent = Cohort.read(write_cohort(tmp_path / "bent", bend))
-    given = Splits.read(tmp_path / "run" / "splits.json", subjects=bent.subjects)
-    again = cross_validate(
-        chosen, bent, tmp_path / "again", splits=given, replicates=0, progress=False
-    )
 
-    assert run.choices["fold-0"] == again.choices["fold-0"]
-    assert run.choices["fold-1"]["scores"] != again.choices["fold-1"]["scores"]
-    one, two = weights(tmp_path / "run" / "fold-0"), weights(tmp_path / "again" / "fold-0")
+    def searched(own: Cohort, train: torch.Tensor, name: str) -> dict[str, Any]:
+        part = Part(
+            recipe=recipe(RATES),
+            cohort=own,
+            train=train.tolist(),
+            validation=(),
+            seed=(0, 0, 0),
+            splits_hash=splits.sha256,
+            registry=default_registry(),
+        )
+        return search.fit_best(part, tmp_path / name)[1]
+
+    assert searched(cohort, first.train, "a") == searched(bent, first.train, "b")
+    one, two = weights(tmp_path / "a"), weights(tmp_path / "b")
     assert all(torch.equal(one[name], two[name]) for name in one)
+    assert searched(cohort, second.train, "c") != searched(bent, second.train, "d")
 
 
 def test_inner_folds_divide_the_training_part(cohort: Cohort) -> None:
@@ -186,11 +195,11 @@ def test_inner_folds_divide_the_training_part(cohort: Cohort) -> None:
     assert max(events) - min(events) <= 1
 
 
-@pytest.mark.parametrize("call", [1, 3, 6])
+@pytest.mark.parametrize("call", [1, 4])
 def test_an_interrupted_search_ends_with_the_same_choice_and_weights(
     call: int, cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped in the first inner training, between two candidates, or before the refit."""
+    """Stopped between two inner trainings, or before the refit."""
     whole = fit_once = search.fit_part
     fit(recipe(RATES), cohort, tmp_path / "whole", progress=False)
     calls = iter(range(100))
@@ -212,7 +221,7 @@ def test_an_interrupted_search_ends_with_the_same_choice_and_weights(
     assert not (tmp_path / "run" / "candidates").exists()
 
 
-@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("folds", [1, 2])
 def test_a_candidate_that_diverges_is_the_worst_and_is_named(
     folds: int, cohort: Cohort, tmp_path: Path
 ) -> None:

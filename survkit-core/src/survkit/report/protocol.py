@@ -30,9 +30,10 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     search = facts.recipe.get("search")
     if isinstance(search, Mapping) and search:
         tried = "; ".join(f"{path} among {values}" for path, values in search.items())
-        lines.append(("Choice of settings", escape(f"{_CHOOSES[baseline]}: {tried}.")))
+        chosen_on = _BASELINE_CHOOSES if baseline else _chosen_on(training)
+        lines.append(("Choice of settings", escape(f"{chosen_on}: {tried}.")))
     elif baseline and facts.choices:
-        lines.append(("Choice of settings", escape(f"{_CHOOSES[baseline]}.")))
+        lines.append(("Choice of settings", escape(f"{_BASELINE_CHOOSES}.")))
     if facts.choices:
         chosen = Markup("<br>").join(f"{name}: {value}" for name, value in facts.choices)
         lines.append(("What was chosen", chosen))
@@ -46,10 +47,16 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     return lines
 
 
-_CHOOSES = {
-    False: "In the inner validation part of each fold",
-    True: "In an inner cross-validation of the training part of each fold",
-}
+_BASELINE_CHOOSES = "In an inner cross-validation of the training part of each fold"
+
+
+def _chosen_on(training: object) -> str:
+    """Return where the search chose; runs from before inner folds have no ``search_folds``."""
+    folds = training.get("search_folds", 1) if isinstance(training, Mapping) else 1
+    if folds == 1:
+        return "In the inner validation part of each fold"
+    return f"By {folds}-fold cross-validation inside the training part of each fold"
+
 
 _FITTED = (
     "Scaling, imputation, category levels, time grids, baseline hazards and the censoring model of "
