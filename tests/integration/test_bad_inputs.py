@@ -469,7 +469,7 @@ RUNS: dict[str, Row] = {
 EVALUATIONS: dict[str, Row] = {
     "no run": ("evaluate nowhere", None, ("no such predictions table", "survkit cv")),
     "a model": ("evaluate fitted", None, ("fitted has no predictions.parquet",)),
-    "a CSV": ("evaluate patients.csv", None, ("not a readable Parquet file",)),
+    "a CSV": ("evaluate patients.csv", None, ("there is no column 'risk_score'", "higher means")),
     "cut": ("evaluate cv", cut("cv/predictions.parquet"), ("not a readable Parquet file",)),
     "level": ("evaluate cv --level 1.5", None, ("level between 0 and 1",)),
     "replicates": ("evaluate cv --replicates -1", None, ("'--replicates'",)),

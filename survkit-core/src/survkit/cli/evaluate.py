@@ -110,7 +110,7 @@ def _target(predictions: Path, out: Path | None, *, overwrite: bool) -> Path | N
         if not is_foreign(predictions):
             return None
         out = predictions.with_name(f"{predictions.name.partition('.')[0]}.metrics.json")
-    if out.exists() and not overwrite:
+    if out.is_file() and not overwrite:
         raise RunError(f"{out} is there already; give --overwrite to replace it, or another --out")
     return out
 

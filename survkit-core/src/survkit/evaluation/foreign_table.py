@@ -17,9 +17,10 @@ Other columns are not looked at, unless their names are nearly one of these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +40,12 @@ STEPS = 12
 """Equidistant times up to the horizon at which a table without probabilities is looked at."""
 
 _PLAIN = ("subject", "repeat", "fold", "site", "duration", "event", "entry", "weight", "strata")
+_OPTIONAL: dict[str, Callable[[TextTable, str], Any]] = {
+    "site": cells.texts,
+    "strata": cells.codes,
+    "entry": cells.numbers,
+    "weight": cells.positive_numbers,
+}
 _ALIKE = 0.85
 """How alike two names must be for one to be a misspelling of the other."""
 
@@ -69,10 +76,7 @@ def read_foreign_table(path: Path, *, horizon: float | None, unit: str | None) -
     event = cells.whole_numbers(table, "event", most=len(causes))
     rows = np.zeros(len(table), dtype=np.int64)
     optional = {
-        "site": cells.texts(table, "site") if "site" in table.columns else None,
-        "strata": cells.codes(table, "strata") if "strata" in table.columns else None,
-        "entry": cells.numbers(table, "entry") if "entry" in table.columns else None,
-        "weight": cells.positive_numbers(table, "weight") if "weight" in table.columns else None,
+        name: read(table, name) for name, read in _OPTIONAL.items() if name in table.columns
     }
     try:
         return Predictions(
@@ -90,7 +94,7 @@ def read_foreign_table(path: Path, *, horizon: float | None, unit: str | None) -
             model=path.name.partition(".")[0],
             splits_hash="",
             seed=0,
-            **optional,  # type: ignore[arg-type]
+            **optional,
         )
     except DataError as error:
         if str(error).startswith(table.source):

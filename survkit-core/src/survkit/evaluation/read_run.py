@@ -31,7 +31,7 @@ def read_run(
     if path.is_dir() and not (path / PREDICTIONS_FILE).is_file():
         raise DataError(f"{path} has no {PREDICTIONS_FILE}; give a run folder that has finished")
     file = path / PREDICTIONS_FILE if path.is_dir() else path
-    if is_foreign(file):
+    if not path.is_dir() and is_foreign(file):
         return read_foreign_table(file, horizon=horizon, unit=unit)
     table = Predictions.read(file)
     check_stated(table, horizon, unit, where=str(file))
