@@ -82,6 +82,8 @@ class PairStatistic:
         weight = counts[0].to(self.outcome.time.device, torch.float64)
         if self.outcome.weight is not None:
             weight = weight * self.outcome.weight
+        if weight.requires_grad:
+            return self._differentiable(weight) / self._comparable(weight)
         whole = self.outcome.weight is None and not counts[0].is_floating_point()
         factor = weight.to(torch.float32) if _exact_in_float32(weight, whole) else weight
         concordant = weight.new_zeros(len(weight))
@@ -89,6 +91,21 @@ class PairStatistic:
             credit = self._credit(anchors, scores, own).to(factor.dtype)
             concordant += ((factor @ credit) * weight[:, anchors]).sum(dim=1)
         return concordant / self._comparable(weight)
+
+    def _differentiable(self, weight: Tensor) -> Tensor:
+        """Weight of the concordant pairs with its derivative, which is W w + Wᵀ w.
+
+        Autograd would keep every block of credits until the backward pass; this keeps one.
+        """
+        fixed = weight.detach()
+        value, slope = fixed.new_zeros(len(fixed)), torch.zeros_like(fixed)
+        for anchors, scores, own in self.blocks():
+            credit = self._credit(anchors, scores, own).to(fixed.dtype)
+            won = fixed @ credit
+            value += (won * fixed[:, anchors]).sum(dim=1)
+            slope[:, anchors] += won
+            slope += fixed[:, anchors] @ credit.T
+        return value + ((weight - fixed) * slope).sum(dim=1)  # the second term is 0
 
     def _credit(self, anchors: Tensor, scores: Tensor, own: Tensor) -> Tensor:
         difference = own - scores
