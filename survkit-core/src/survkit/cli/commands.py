@@ -74,6 +74,8 @@ COMMANDS: dict[str, Entry] = {
             "survkit stress runs/cv --cohort cohort.yaml",
             "survkit stress runs/cv --cohort cohort.yaml --corruption ct:gaussian-noise:sigma=0.1 "
             "--corruption pet:poisson-noise:high --fractions 0,0.5,1",
+            "survkit stress runs/cv --cohort cohort.yaml "
+            "--corruption 'ct:gaussian-noise + pet:poisson-noise'",
         ),
     ),
     "audit": Entry(

@@ -23,7 +23,8 @@ def command(
         typer.Option(
             "--corruption",
             help="modality:name, with a level or settings: ct:gaussian-noise:sigma=0.1 or "
-            "pet:blur:high; repeat it. Default: all that fit the model's modalities.",
+            "pet:blur:high; repeat it, or join some by plus signs to corrupt the same subjects in "
+            "all of them. Default: all that fit the model's modalities.",
         ),
     ] = None,
     severity: Annotated[
@@ -112,7 +113,7 @@ def _print(content: Mapping[str, Any]) -> None:
     """Print one row per corruption and per subset; what is longer stands in the files."""
     from rich.console import Console
 
-    from survkit.report.stress_figure import p_value
+    from survkit.report.stress_figure import BETWEEN, p_value, parts_of
 
     console = Console(markup=False, highlight=False)
     share = content["settings"]["fractions"][-1]
@@ -124,7 +125,7 @@ def _print(content: Mapping[str, Any]) -> None:
         results = (_shown(last["noisy"]), _shown(last["degradation"], "{:.0%}"))
         area = entry["robustness_area"]
         kept = "–" if "reason" in area else f"{area['value']:.2f}"
-        name = f"{entry['modality']}: {entry['name']} ({entry['severity']})"
+        name = f"{BETWEEN.join(parts_of(entry))} ({entry['severity']})"
         rows.append((name, *results, p_value(last["log_rank_p"]), kept))
     _grid(console, (f"{share:.0%} corrupted", "value", "lost", "p", "kept"), rows)
     console.print(
@@ -148,7 +149,7 @@ def _print(content: Mapping[str, Any]) -> None:
 
 
 def _reasons(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield why something is not defined, and who kept a modality."""
+    """Yield why something is not defined, and how many were spared."""
     for entry in entries:
         last = entry["fractions"][-1]
         for name in ("noisy", "degradation"):
@@ -156,7 +157,8 @@ def _reasons(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"{entry['label']}: not defined, {last[name]['reason']}"
                 break
         if entry["kept"] and "reason" not in last["noisy"]:
-            yield (f"{entry['label']}: {entry['kept']} subjects have no other modality and keep it")
+            spared = f"{entry['kept']} subjects have no other modality and stay as they are"
+            yield f"{entry['label']}: {spared}"
 
 
 def _shown(result: Mapping[str, Any], form: str = "{:.3f}") -> str:

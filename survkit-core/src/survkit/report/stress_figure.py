@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 LONGEST_TITLE = 18
+BETWEEN = " + "
+"""Stands between the modalities, and the names, of a corruption of several at once."""
 MOST_SAID = 8
 """More corruptions than these are left to the table by the alternative text."""
 
 
 def stress_figures(content: Mapping[str, Any]) -> tuple[Picture, ...]:
-    """Return the curves of each modality, and the bars of all corruptions together."""
+    """Return the curves of each modality or joint modalities, and the bars of all corruptions."""
     entries = content["corruptions"]
     modalities = dict.fromkeys(entry["modality"] for entry in entries)
     curves = []
@@ -42,7 +44,7 @@ def stress_table(content: Mapping[str, Any]) -> Table:
         last = entry["fractions"][-1]
         rows.append(
             (
-                f"{entry['modality']}: {entry['name']}",
+                BETWEEN.join(parts_of(entry)),
                 entry["severity"],
                 said(last["clean"]),
                 said(last["noisy"]),
@@ -64,6 +66,12 @@ def stress_table(content: Mapping[str, Any]) -> Table:
         labels=("Corruption", "Severity", "Clean", "Corrupted", "Lost", "Log-rank p", "Robustness"),
         rows=tuple(rows),
     )
+
+
+def parts_of(entry: Mapping[str, Any]) -> list[str]:
+    """Return what is corrupted and how: one text, ``ct: blur``, for each modality."""
+    modalities, names = (entry[key].split(BETWEEN) for key in ("modality", "name"))
+    return [f"{modality}: {name}" for modality, name in zip(modalities, names, strict=True)]
 
 
 def said(result: Mapping[str, Any], form: str = "{:.3f}") -> str:
@@ -106,6 +114,8 @@ def _curves(
 ) -> Picture:
     """Draw a panel per corruption of a modality, all on one scale."""
     columns = min(COLUMNS, len(entries))
+    who = " and ".join(modality.split(BETWEEN))
+    are = "are" if BETWEEN in modality else "is"
     rows = ceil(len(entries) / columns)
     with canvas(5.2, 0.9 + 1.45 * rows) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -118,7 +128,7 @@ def _curves(
         words = [_course(entry) for entry in entries[:MOST_SAID]]
         return picture(
             figure,
-            alt=f"{_metric(content).label} over the share of subjects whose {modality} is "
+            alt=f"{_metric(content).label} over the share of subjects whose {who} {are} "
             f"corrupted: {'; '.join(words)}.",
             caption=f"{modality}: {_metric(content).label} when a growing share of the subjects "
             "is corrupted, mean over seeds. Bands are intervals over subjects, dots the seeds. "
@@ -147,7 +157,7 @@ def _panel(axes: Axes, entry: Mapping[str, Any], chance: float | None) -> None:
         axes.axhline(chance, color=GREY, lw=0.9, ls=":")
     severity = str(entry["severity"])
     severity = severity if len(severity) <= LONGEST_TITLE else ""
-    name = entry["name"].rpartition("/")[2]
+    name = "\n+ ".join(each.rpartition("/")[2] for each in entry["name"].split(BETWEEN))
     axes.set_title(f"{name}\n{severity}" if severity else name, fontsize=8.5)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}%")
     axes.tick_params(labelsize=8)
@@ -166,12 +176,13 @@ def _bars(content: Mapping[str, Any]) -> Picture:
     """Draw what each corruption costs at the largest share of corrupted subjects."""
     entries = content["corruptions"]
     fraction = _largest(content)
-    with canvas(5.2, 0.8 + 0.27 * len(entries)) as figure:
+    lines = max(len(parts_of(entry)) for entry in entries)
+    with canvas(5.2, 0.8 + (0.17 + 0.1 * lines) * len(entries)) as figure:
         axes = figure.subplots()
         words = []
         for position, entry in enumerate(entries):
             result = entry["fractions"][-1]["degradation"]
-            name = f"{entry['modality']}: {entry['name']} ({entry['severity']})"
+            name = f"{BETWEEN.join(parts_of(entry))} ({entry['severity']})"
             if "reason" in result:
                 axes.text(0.0, position, " not defined", va="center", fontsize=9, color=GREY)
                 words.append(f"{name} not defined")
@@ -182,7 +193,7 @@ def _bars(content: Mapping[str, Any]) -> Picture:
                 axes.hlines(position, *ends, color="#1d2329", lw=1.2)
             words.append(f"{name} {result['value']:.0%}")
         axes.axvline(0, color="#8a949e", lw=0.8)
-        names = [f"{each['modality']}: {each['name']} ({each['severity']})" for each in entries]
+        names = ["\n+ ".join(parts_of(each)) + f" ({each['severity']})" for each in entries]
         axes.set_yticks(range(len(entries)), names, fontsize=9)
         axes.set_ylim(len(entries) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)

@@ -1,7 +1,8 @@
 """Who is corrupted, and with which random numbers: decided by names and seeds alone.
 
-Order of subjects, folds, batches and processes changes nothing, and severities of one corruption
-share their random numbers, so that they differ in severity only.
+Order of subjects, folds, batches and processes changes nothing. Severities of one corruption share
+their random numbers, so that they differ in severity only; so do a corruption alone and the same
+among others.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from survkit.evaluation import Predictions
-from survkit.stress.scenario import Scenario
+from survkit.stress.modality_corruption import ModalityCorruption
 
 
-def generator_for(scenario: Scenario, subject: str, seed: int) -> torch.Generator:
-    """Return the source of randomness of one subject's corruption."""
-    text = f"{seed}|{scenario.modality}|{scenario.name}|{subject}"
+def generator_for(part: ModalityCorruption, subject: str, seed: int) -> torch.Generator:
+    """Return the source of randomness of one subject's corruption of one modality."""
+    text = f"{seed}|{part.modality}|{part.name}|{subject}"
     return torch.Generator().manual_seed(_number(text))
 
 

@@ -1,4 +1,4 @@
-"""A batch of one modality with every subject corrupted, as its encoder receives it."""
+"""A batch with every subject corrupted, as the encoders of the corrupted modalities receive it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from survkit.flow import ModalityInput
 from survkit.protocols import Prepares, Sample
 from survkit.specs import InputSpec
 from survkit.stress.chance import generator_for
+from survkit.stress.modality_corruption import ModalityCorruption
 from survkit.stress.scenario import Scenario
 
 WINDOWED = (-1.0, 1.0)
@@ -34,7 +35,6 @@ class CleanBatch:
         input: What the clean prediction was made from.
         spec: What the encoder was built for.
         encoder: It prepares, where it does.
-        alone: Whether a subject has no other modality that the model takes; bool (batch).
     """
 
     subjects: Sequence[str]
@@ -42,7 +42,6 @@ class CleanBatch:
     input: ModalityInput
     spec: InputSpec
     encoder: Any
-    alone: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,13 @@ class Corrupted:
     """A corrupted batch.
 
     Attributes:
-        input: What the encoder is given.
-        gone: Rows from which the corruption took the modality.
-        kept: Rows from which it would have, but they have no other; they stay as they were.
+        inputs: What the encoders are given, by corrupted modality.
+        reached: Rows that were corrupted in some modality.
+        kept: Rows to which no modality would have been left; they stay as they were.
     """
 
-    input: ModalityInput
-    gone: int
+    inputs: Mapping[str, ModalityInput]
+    reached: int
     kept: int
 
 
@@ -74,33 +73,58 @@ def read_samples(
     return [None if sample is None else replace(sample, **known) for sample in samples]
 
 
-def corrupt(batch: CleanBatch, scenario: Scenario, seed: int) -> Corrupted:
-    """Corrupt every subject of the batch that has the modality.
+def corrupt(
+    scenario: Scenario, batches: Mapping[str, CleanBatch], elsewhere: Tensor, seed: int
+) -> Corrupted:
+    """Corrupt every subject of the batch in all modalities of the scenario that they have.
+
+    Args:
+        scenario: What is done.
+        batches: The same subjects, by modality of the scenario.
+        elsewhere: Whether a subject has a modality that the scenario leaves alone; bool (batch).
+        seed: Decides the random numbers.
 
     Raises:
-        DataError: The corruption refuses a sample.
+        DataError: A corruption refuses a sample.
         PluginError: It gives values that no image, vector or table can have.
     """
-    arrays: list[Any] = []
-    gone = kept = 0
-    for row, (subject, sample) in enumerate(zip(batch.subjects, batch.samples, strict=True)):
+    after = {part.modality: _samples(part, batches[part.modality], seed) for part in scenario.parts}
+    reached = kept = 0
+    for row, others in enumerate(elsewhere.tolist()):
+        had = any(batches[name].samples[row] is not None for name in after)
+        if had and not others and all(samples[row] is None for samples in after.values()):
+            kept += 1
+            for name, samples in after.items():
+                samples[row] = batches[name].samples[row]
+        elif had:
+            reached += 1
+    inputs = {name: _joined(name, samples, batches[name]) for name, samples in after.items()}
+    return Corrupted(inputs, reached, kept)
+
+
+def _samples(part: ModalityCorruption, batch: CleanBatch, seed: int) -> list[Sample | None]:
+    """Return the samples of one modality after its corruption; ``None`` where it is missing."""
+    found: list[Sample | None] = []
+    for subject, sample in zip(batch.subjects, batch.samples, strict=True):
         after = sample
         if sample is not None:
-            generator = generator_for(scenario, subject, seed)
-            after = scenario.corruption(sample, generator=generator)
-            if after is None and bool(batch.alone[row]):
-                kept, after = kept + 1, sample
-            elif after is None:
-                gone += 1
-            else:
-                _check(after, sample, scenario, empty_cells=batch.spec.kind == "table")
-        arrays.append(None if after is None else to_numpy(_prepared(after, batch.encoder)))
+            after = part.corruption(sample, generator=generator_for(part, subject, seed))
+            if after is not None:
+                _check(after, sample, part, empty_cells=batch.spec.kind == "table")
+        found.append(after)
+    return found
+
+
+def _joined(modality: str, samples: Sequence[Sample | None], batch: CleanBatch) -> ModalityInput:
+    """Return what the encoder is given, prepared and stacked as the clean input was."""
+    arrays: list[Any] = [
+        None if sample is None else to_numpy(_prepared(sample, batch.encoder)) for sample in samples
+    ]
     if all(array is None for array in arrays):
         nobody = torch.zeros_like(batch.input.present)
-        return Corrupted(replace(batch.input, present=nobody, complete=False), gone, kept)
+        return replace(batch.input, present=nobody, complete=False)
     ragged = batch.input.token_mask is not None or is_ragged(arrays, batch.spec)
-    joined = stack(arrays, ragged=ragged, shape=None, name=scenario.modality)
-    return Corrupted(joined, gone, kept)
+    return stack(arrays, ragged=ragged, shape=None, name=modality)
 
 
 def _prepared(sample: Sample, encoder: Any) -> Tensor:
@@ -110,14 +134,14 @@ def _prepared(sample: Sample, encoder: Any) -> Tensor:
         return encoder.prepare(sample)
 
 
-def _check(after: Sample, before: Sample, scenario: Scenario, *, empty_cells: bool) -> None:
+def _check(after: Sample, before: Sample, part: ModalityCorruption, *, empty_cells: bool) -> None:
     """Refuse what no reader could have given; the conformance kit tests the same."""
     values = after.values
     form = (values.shape, values.dtype) == (before.values.shape, before.values.dtype)
     usable = values.isfinite() | values.isnan() if empty_cells else values.isfinite()
     if not form or not bool(usable.all()):
         raise PluginError(
-            f"corruption {scenario.label} made {tuple(values.shape)} {values.dtype} of "
+            f"corruption {part.label} made {tuple(values.shape)} {values.dtype} of "
             f"{tuple(before.values.shape)} {before.values.dtype}, or values that are not finite; "
             "it must keep the form: tell its authors"
         )

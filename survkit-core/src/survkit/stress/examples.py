@@ -15,6 +15,7 @@ from survkit.protocols import Sample
 from survkit.report.strip_figure import Panel, strip_figure, svg_of
 from survkit.stress.chance import generator_for
 from survkit.stress.corrupted_input import read_samples
+from survkit.stress.modality_corruption import ModalityCorruption
 from survkit.stress.scenario import Scenario
 
 
@@ -26,29 +27,30 @@ def write_examples(folder: Path, cohort: Cohort, scenarios: Sequence[Scenario]) 
     """
     written: list[Path] = []
     done: set[tuple[str, str]] = set()
-    for scenario in scenarios:
-        place = (scenario.modality, scenario.name)
-        kind = cohort.config.modality(scenario.modality, source=cohort.source).kind
+    parts = [part for scenario in scenarios for part in scenario.parts]
+    for part in parts:
+        place = (part.modality, part.name)
+        kind = cohort.config.modality(part.modality, source=cohort.source).kind
         if place in done or kind not in ("image", "volume"):
             continue
         done.add(place)
-        rows = np.flatnonzero(cohort.available(scenario.modality))
+        rows = np.flatnonzero(cohort.available(part.modality))
         if not len(rows):
             continue
-        own = [each for each in scenarios if (each.modality, each.name) == place]
+        own = [each for each in parts if (each.modality, each.name) == place]
         panels = _panels(cohort, int(rows[0]), own)
         if len(panels) < 2:
             continue
         folder.mkdir(exist_ok=True)
-        title = f"{scenario.modality}: {scenario.name}"
-        name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{scenario.modality}.{scenario.name}.svg")
+        title = f"{part.modality}: {part.name}"
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{part.modality}.{part.name}.svg")
         written.append(write_bytes(folder / name, svg_of(strip_figure(panels, title=title))))
     return written
 
 
-def _panels(cohort: Cohort, row: int, scenarios: Sequence[Scenario]) -> list[Panel]:
+def _panels(cohort: Cohort, row: int, parts: Sequence[ModalityCorruption]) -> list[Panel]:
     """Return the clean slice and one per severity: all levels, and what else was asked for."""
-    first = scenarios[0]
+    first = parts[0]
     spec = cohort.input_spec(first.modality, [row])
     (clean,) = read_samples(cohort, first.modality, [row], spec)
     if clean is None:
@@ -56,7 +58,7 @@ def _panels(cohort: Cohort, row: int, scenarios: Sequence[Scenario]) -> list[Pan
     subject, cut = cohort.subjects[row], _central(clean)
     panels = [_panel("clean", clean, cut)]
     shown = dict(first.levels)
-    shown |= {each.severity: each.corruption for each in scenarios}
+    shown |= {each.severity: each.corruption for each in parts}
     for label, corruption in shown.items():
         generator = generator_for(first, subject, 0)
         try:

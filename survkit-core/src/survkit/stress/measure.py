@@ -75,8 +75,8 @@ def scenario_json(
         "modality": scenario.modality,
         "severity": scenario.severity,
         "label": scenario.label,
-        "settings": dict(scenario.settings),
-        "stochastic": scenario.corruption.stochastic,
+        "settings": scenario.settings,
+        "stochastic": scenario.stochastic,
         "kept": predicted.kept.get(scenario.key, 0) // len(predicted.clean.repeats),
     }
     reason = predicted.failed.get(scenario.key)

@@ -1,7 +1,7 @@
 """What a fold's model predicts for its own test subjects, clean, corrupted, and with less.
 
-A subject is read once, and only the corrupted modality is prepared and encoded anew; so what a
-corruption of one modality cannot reach stays the same to the last bit.
+A subject is read once, and only corrupted modalities are prepared and encoded anew; so what a
+corruption cannot reach stays the same to the last bit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from survkit.data import Cohort, store_for
 from survkit.errors import UserError
-from survkit.flow import Encoding
+from survkit.flow import Encoding, ModalityInput
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.hub.fitted_model import FittedModel, as_model_input, check_preparation
 from survkit.model import SurvivalModel, encode_present
@@ -68,14 +68,14 @@ class FoldOutcome:
         predictions: By key: ``"clean"``, :func:`table_key` of scenario and seed, keys of subsets.
         rows: By key of a subset, which of the fold's subjects it is about.
         failed: Why a scenario or subset has no prediction, by its key.
-        gone: By scenario, from how many subjects the modality was taken.
-        kept: By scenario, from how many it was not, because they have no other.
+        reached: By scenario, how many subjects were corrupted.
+        kept: By scenario, how many were not, because no modality would have been left to them.
     """
 
     predictions: dict[str, SurvivalPrediction] = field(default_factory=dict)
     rows: dict[str, list[int]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    gone: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
 
 
@@ -86,7 +86,7 @@ def table_key(scenario: Scenario, seed: int) -> str:
 
 def seeds_of(scenario: Scenario, seeds: Sequence[int]) -> Sequence[int]:
     """Return the seeds that are worth predicting: one where nothing is random."""
-    return seeds if scenario.corruption.stochastic else seeds[:1]
+    return seeds if scenario.stochastic else seeds[:1]
 
 
 def predict_fold(task: FoldTask) -> FoldOutcome:
@@ -119,7 +119,7 @@ def _of_member(
     encoders = dict(member.encoders.items())
     store = store_for(task.cohort, rows, specs, encoders=encoders, cache=task.cache)
     outcome.rows = {key: [] for key in task.subsets}
-    outcome.gone, outcome.kept = {}, {}
+    outcome.reached, outcome.kept = {}, {}
     found: dict[str, list[Tensor]] = {CLEAN: []}
     dtype = next(member.parameters()).dtype
     member.eval().to(task.device)
@@ -131,9 +131,9 @@ def _of_member(
             with torch.no_grad():
                 encodings = member.encode(given, penalties=False)
                 found[CLEAN].append(member.decide(encodings).parameters.cpu())
-                batch = _Batch(member, task, outcome, encodings, found)
-                for modality in member.modalities:
-                    batch.corrupt_modality(modality, part, inputs[modality])
+                batch = _Batch(member, task, outcome, encodings, found, part, inputs)
+                for scenario in task.scenarios:
+                    batch.corrupt(scenario)
                 predict_subsets(batch.decide, task.subsets, encodings, start, outcome)
     finally:
         member.cpu()
@@ -149,48 +149,64 @@ class _Batch:
     outcome: FoldOutcome
     encodings: Mapping[str, Encoding]
     found: dict[str, list[Tensor]]
+    rows: Sequence[int]
+    inputs: Mapping[str, ModalityInput]
+    read: dict[str, CleanBatch] = field(default_factory=dict)
 
     def decide(self, key: str, encodings: Mapping[str, Encoding]) -> None:
         """Keep what the model says to these encodings."""
         parameters = self.member.decide(encodings).parameters.cpu()
         self.found.setdefault(key, []).append(parameters)
 
-    def corrupt_modality(self, modality: str, rows: Sequence[int], clean: object) -> None:
-        """Predict with the modality corrupted in every way that is asked for."""
-        task = self.task
-        scenarios = [each for each in task.scenarios if each.modality == modality]
-        if not scenarios:
-            return
-        spec = task.fitted.description.inputs[modality]
-        others = [each.present for name, each in self.encodings.items() if name != modality]
-        own = self.encodings[modality].present
-        batch = CleanBatch(
-            subjects=[task.cohort.subjects[row] for row in rows],
-            samples=read_samples(task.cohort, modality, rows, spec),
-            input=clean,  # type: ignore[arg-type]
-            spec=spec,
-            encoder=self.member.encoders[modality],
-            alone=~torch.stack(others).any(dim=0).cpu() if others else torch.ones(len(own)).bool(),
-        )
-        for scenario in scenarios:
-            for seed in seeds_of(scenario, task.seeds):
-                if scenario.key not in self.outcome.failed:
-                    self._scenario(batch, scenario, seed)
-                task.advance(len(rows))
+    def corrupt(self, scenario: Scenario) -> None:
+        """Predict one scenario under every seed."""
+        for seed in seeds_of(scenario, self.task.seeds):
+            if scenario.key not in self.outcome.failed:
+                self._under_seed(scenario, seed)
+            self.task.advance(len(self.rows))
 
-    def _scenario(self, batch: CleanBatch, scenario: Scenario, seed: int) -> None:
-        """Predict one corruption, or say why it cannot be: a model may refuse what is missing."""
-        dtype, modality = next(self.member.parameters()).dtype, scenario.modality
+    def _under_seed(self, scenario: Scenario, seed: int) -> None:
+        """Predict, or say why that cannot be: a model may refuse what is missing."""
+        batches = {name: self._clean(name) for name in scenario.modalities}
+        dtype = next(self.member.parameters()).dtype
         try:
-            corrupted = corrupt(batch, scenario, seed)
-            given = as_model_input({modality: corrupted.input}, dtype, self.task.device)
-            encoder = cast(Encoder, self.member.encoders[modality])
-            encoding = encode_present(encoder, given[modality], penalties=False)
-            self.decide(table_key(scenario, seed), {**self.encodings, modality: encoding})
+            corrupted = corrupt(scenario, batches, self._elsewhere(scenario), seed)
+            given = as_model_input(corrupted.inputs, dtype, self.task.device)
+            changed = {
+                name: encode_present(
+                    cast(Encoder, self.member.encoders[name]), given[name], penalties=False
+                )
+                for name in scenario.modalities
+            }
+            self.decide(table_key(scenario, seed), {**self.encodings, **changed})
         except UserError as error:
             self.outcome.failed[scenario.key] = str(error)
             return
         if seed == self.task.seeds[0]:
             key, outcome = scenario.key, self.outcome
-            outcome.gone[key] = outcome.gone.get(key, 0) + corrupted.gone
+            outcome.reached[key] = outcome.reached.get(key, 0) + corrupted.reached
             outcome.kept[key] = outcome.kept.get(key, 0) + corrupted.kept
+
+    def _clean(self, modality: str) -> CleanBatch:
+        """Return a modality as it was read; once, however many scenarios corrupt it."""
+        if modality not in self.read:
+            cohort, spec = self.task.cohort, self.task.fitted.description.inputs[modality]
+            self.read[modality] = CleanBatch(
+                subjects=[cohort.subjects[row] for row in self.rows],
+                samples=read_samples(cohort, modality, self.rows, spec),
+                input=self.inputs[modality],
+                spec=spec,
+                encoder=self.member.encoders[modality],
+            )
+        return self.read[modality]
+
+    def _elsewhere(self, scenario: Scenario) -> Tensor:
+        """Return who has a modality that the scenario leaves alone; bool (batch)."""
+        others = [
+            encoding.present.cpu()
+            for name, encoding in self.encodings.items()
+            if name not in scenario.modalities
+        ]
+        if not others:
+            return torch.zeros(len(self.rows), dtype=torch.bool)
+        return torch.stack(others).any(dim=0)

@@ -30,8 +30,8 @@ class Predicted:
         corrupted: By :func:`survkit.stress.predict_fold.table_key`; every subject corrupted.
         subsets: By key; only the subjects who have some modality of the subset.
         failed: By key of a scenario or subset, why it could not be predicted.
-        kept: By scenario, how many subjects (counted in every repeat) kept the modality because
-            they have no other.
+        kept: By scenario, how many subjects (counted in every repeat) were left as they are
+            because no modality would have been left to them.
     """
 
     clean: Predictions
@@ -78,7 +78,7 @@ def predict_run(
     """
     tables: dict[str, list[Predictions]] = {}
     failed: dict[str, str] = {}
-    gone: dict[str, int] = {}
+    reached: dict[str, int] = {}
     kept: dict[str, int] = {}
     for part in parts.folds():
         found = folder.read_fold(part.name)
@@ -91,14 +91,15 @@ def predict_run(
         for key, table in of_fold.items():
             tables.setdefault(key, []).append(table)
         failed |= facts["failed"]
-        for total, name in ((gone, "gone"), (kept, "kept")):
+        for total, name in ((reached, "reached"), (kept, "kept")):
             for key, count in facts[name].items():
                 total[key] = total.get(key, 0) + count
     for scenario in plan.scenarios:
-        if kept.get(scenario.key, 0) and not gone.get(scenario.key, 0):
+        if kept.get(scenario.key, 0) and not reached.get(scenario.key, 0):
+            taken = " and ".join(f"'{name}'" for name in scenario.modalities)
             failed.setdefault(
                 scenario.key,
-                f"no subject has another modality than '{scenario.modality}' that the model "
+                f"no subject has another modality than {taken} that the model "
                 "takes, so nothing is left to predict from",
             )
     joined = {
@@ -135,7 +136,7 @@ def _predicted(
     )
     tables = _tables(outcome, part, plan)
     check_reproduced(tables[CLEAN], part, parts.folder)
-    return tables, {"failed": outcome.failed, "gone": outcome.gone, "kept": outcome.kept}
+    return tables, {"failed": outcome.failed, "reached": outcome.reached, "kept": outcome.kept}
 
 
 def _tables(outcome: FoldOutcome, part: FoldPart, plan: Plan) -> dict[str, Predictions]:

@@ -1,175 +1,113 @@
-"""One corruption of one modality, and how it is written: ``ct:gaussian-noise:sigma=0.1``."""
+"""What is done to a subject: a corruption of one modality, or of several at the same time."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from survkit.errors import ConfigError
-from survkit.protocols import Corruption
-from survkit.registry import Component, Registry
-from survkit.safe_yaml import parse_yaml
-from survkit.settings import check_settings
+from survkit.registry import Registry
 from survkit.specs import InputKind
-from survkit.suggest import did_you_mean
+from survkit.stress.modality_corruption import ModalityCorruption, parse_part
 
-OF_MASKS = "mask-jitter"
-"""The suite leaves it out where no encoder looks at a mask."""
+BETWEEN = " + "
+"""Stands between the parts of a joint scenario in every text about it."""
+LONGEST_KEY = 180
+"""File systems take names of 255 bytes, and a seed and an ending come after the key."""
+
+_PLUS = re.compile(r"\+(?!\d)")  # 1e+3 is a number; no modality begins with a digit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """A corruption with its settings, applied to one modality.
+    """One row of the results.
+
+    A subject whose turn it is meets all parts; who lacks the modality of one meets the others.
 
     Attributes:
-        modality: What is corrupted.
-        name: Full registry name of the corruption.
-        settings: All of them, with defaults.
-        corruption: What is called.
-        severity: Name of the level, where the settings are those of one, else the settings in
-            words.
-        levels: The same corruption at its named severities, for pictures.
+        parts: One per modality, in the order of the model's modalities.
     """
 
-    modality: str
-    name: str
-    settings: Mapping[str, Any]
-    corruption: Corruption
-    severity: str
-    levels: Mapping[str, Corruption]
+    parts: tuple[ModalityCorruption, ...]
 
     @property
-    def words(self) -> str:
-        """The settings, ``sigma=0.1``."""
-        return in_words(self.settings)
+    def modalities(self) -> tuple[str, ...]:
+        """What is corrupted."""
+        return tuple(part.modality for part in self.parts)
+
+    @property
+    def modality(self) -> str:
+        """The modality, ``ct``, or all of them, ``ct + pet``."""
+        return BETWEEN.join(self.modalities)
+
+    @property
+    def name(self) -> str:
+        """Full registry names of the corruptions, ``gaussian-noise + poisson-noise``."""
+        return BETWEEN.join(part.name for part in self.parts)
+
+    @property
+    def severity(self) -> str:
+        """The level, said once where the parts have the same."""
+        return BETWEEN.join(dict.fromkeys(part.severity for part in self.parts))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings, with defaults; of a joint scenario by modality."""
+        if len(self.parts) == 1:
+            return dict(self.parts[0].settings)
+        return {part.modality: dict(part.settings) for part in self.parts}
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether some part is random."""
+        return any(part.corruption.stochastic for part in self.parts)
 
     @property
     def label(self) -> str:
         """What a table calls it."""
-        return f"{self.modality}: {self.name}" + (f" ({self.words})" if self.settings else "")
+        return BETWEEN.join(part.label for part in self.parts)
 
     @property
     def key(self) -> str:
         """A name that a file may have; different scenarios have different ones."""
-        text = ".".join([self.modality, self.name, self.words.replace(", ", ".")]).strip(".")
-        return re.sub(r"[^A-Za-z0-9._=+-]", "-", text)
-
-
-def in_words(settings: Mapping[str, Any]) -> str:
-    """Return settings as they are written in a label: ``sigma=0.1, unit=mm``."""
-    return ", ".join(f"{name}={value}" for name, value in settings.items())
+        text = "+".join(part.key for part in self.parts)
+        if len(self.parts) == 1 or len(text) <= LONGEST_KEY:
+            return text
+        return f"{text[:LONGEST_KEY]}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def parse_scenario(text: str, kinds: Mapping[str, InputKind], registry: Registry) -> Scenario:
-    """Read ``modality:corruption``, with a level or settings: ``pet:poisson-noise:counts=50``.
+    """Read ``ct:gaussian-noise:sigma=0.1``, or several joined by plus signs.
+
+    The order in which parts are written means nothing.
 
     Args:
         text: What was asked.
         kinds: Kind of each modality of the model.
-        registry: Where the corruption is looked up.
+        registry: Where corruptions are looked up.
 
     Raises:
-        ConfigError: It is written otherwise, the model has no such modality, a setting is wrong, or
-            the corruption does not apply to that kind of input.
+        ConfigError: A part is empty or written otherwise, the model has no such modality, a
+            modality comes twice, a setting is wrong, or a corruption does not apply to that kind of
+            input.
         UnknownComponentError: There is no such corruption.
     """
-    modality, _, rest = text.partition(":")
-    name, _, given = rest.partition(":")
-    if not modality or not name:
+    asked = [each.strip() for each in _PLUS.split(text)]
+    if len(asked) > 1 and not all(asked):
         raise ConfigError(
-            "a corruption is written modality:name or modality:name:setting=value,…, such as "
-            f"ct:gaussian-noise:sigma=0.1, not {text!r}"
+            "a plus sign stands between two corruptions, such as "
+            f"ct:gaussian-noise + pet:poisson-noise, but nothing is on one side of it in {text!r}"
         )
-    if modality not in kinds:
-        raise ConfigError(
-            f"{text}: the model has no modality '{modality}'. {did_you_mean(modality, kinds)}"
-        )
-    component = registry.find("corruption", name)
-    settings = _settings(given, component, text)
-    scenario = build_scenario(component, modality, settings)
-    if kinds[modality] not in scenario.corruption.kinds:
-        raise ConfigError(
-            f"{text}: {component.full_name} applies to {' and '.join(scenario.corruption.kinds)}, "
-            f"but '{modality}' is a {kinds[modality]}"
-        )
-    return scenario
-
-
-def build_scenario(component: Component, modality: str, settings: Mapping[str, object]) -> Scenario:
-    """Build the corruption with checked settings."""
-    constructor = component.load()
-    where = f"corruption {component.full_name!r}"
-    checked = check_settings(constructor, settings, where=where)
-    corruption = cast(Corruption, constructor(**checked))
-    levels = {
-        level: check_settings(constructor, given, where=where)
-        for level, given in corruption.levels.items()
-    }
-    named = [level for level, given in levels.items() if given == checked]
-    return Scenario(
-        modality=modality,
-        name=component.full_name,
-        settings=checked,
-        corruption=corruption,
-        severity=named[0] if named else in_words(checked) or "all",
-        levels={level: constructor(**given) for level, given in levels.items()},
-    )
-
-
-def suite(
-    kinds: Mapping[str, InputKind],
-    masked: Sequence[str],
-    severities: Sequence[str],
-    registry: Registry,
-) -> list[Scenario]:
-    """Return every registered corruption of every modality, at the levels asked for.
-
-    A corruption without levels is in it once, as it is by default.
-
-    Args:
-        kinds: Kind of each modality of the model.
-        masked: Modalities whose encoder may look at a mask that the cohort names.
-        severities: Names of levels.
-        registry: Where corruptions are registered.
-
-    Raises:
-        ConfigError: No corruption that applies has a level of that name.
-    """
-    found, known = [], set()
-    for modality, kind in kinds.items():
-        for component in registry.iterate("corruption"):
-            plain = component.load()
-            levels, applies = plain.levels, kind in plain.kinds
-            if not applies or (component.full_name == OF_MASKS and modality not in masked):
-                continue
-            known |= set(levels)
-            chosen = [levels[name] for name in severities if name in levels]
-            for settings in chosen if levels else [{}]:
-                found.append(build_scenario(component, modality, settings))
-    for name in severities:
-        if name not in known:
-            raise ConfigError(f"no severity is named {name!r}. {did_you_mean(name, known)}")
-    return found
-
-
-def _settings(given: str, component: Component, text: str) -> dict[str, object]:
-    """Return the settings that a level or ``name=value`` pairs mean."""
-    if not given:
-        return {}
-    levels = component.load().levels
-    if "=" not in given:
-        if given not in levels:
+    parts: dict[str, ModalityCorruption] = {}
+    for each in asked:
+        part = parse_part(each, kinds, registry)
+        if part.modality in parts:
             raise ConfigError(
-                f"{text}: {given!r} is neither a level nor setting=value. "
-                f"{did_you_mean(given, levels)}"
+                f"{text}: '{part.modality}' is in it twice; corruptions that are joined are of "
+                "different modalities"
             )
-        return dict(levels[given])
-    settings: dict[str, object] = {}
-    for pair in given.split(","):
-        name, equals, value = pair.partition("=")
-        if not equals or not name or name in settings:
-            raise ConfigError(f"{text}: settings are written name=value, each once, not {pair!r}")
-        settings[name] = parse_yaml(value, source=text)
-    return settings
+        parts[part.modality] = part
+    return Scenario(tuple(parts[name] for name in kinds if name in parts))

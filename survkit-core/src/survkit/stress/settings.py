@@ -41,7 +41,8 @@ class StressSettings:
     """Keywords of :func:`survkit.stress.stress_run`.
 
     Attributes:
-        corruptions: Such as ``"ct:gaussian-noise:sigma=0.1"``; empty for the suite that fits the
+        corruptions: Such as ``"ct:gaussian-noise:sigma=0.1"``, or several at once joined by plus
+            signs, ``"ct:gaussian-noise + pet:poisson-noise"``; empty for the suite that fits the
             model's modalities.
         severities: Levels of the suite: low, medium, high.
         fractions: Shares of subjects that are corrupted, increasing, each once.

@@ -17,10 +17,11 @@ from survkit.stress.folder import StressFolder
 from survkit.stress.measure import scenario_json
 from survkit.stress.predicted import Plan, Predicted, predict_run
 from survkit.stress.run_parts import RunParts, open_run
-from survkit.stress.scenario import OF_MASKS, Scenario, parse_scenario, suite
+from survkit.stress.scenario import Scenario, parse_scenario
 from survkit.stress.settings import StressOptions, StressSettings
 from survkit.stress.subset_numbers import subsets_json, undefined_subsets
 from survkit.stress.subsets import modality_subsets
+from survkit.stress.suite import OF_MASKS, suite
 from survkit.stress.write_stress import write_stress
 from survkit.stress.yardstick import Yardstick, yardstick
 
@@ -113,7 +114,8 @@ def _plan(parts: RunParts, settings: StressSettings, registry: Registry) -> Plan
         scenarios = [parse_scenario(text, kinds, registry) for text in settings.corruptions]
     else:
         scenarios = suite(kinds, masked, settings.severities, registry)
-    unseen = [each for each in scenarios if each.name == OF_MASKS and each.modality not in masked]
+    wanted = [part for scenario in scenarios for part in scenario.parts]
+    unseen = [each for each in wanted if each.name == OF_MASKS and each.modality not in masked]
     if unseen:
         raise ConfigError(
             f"{unseen[0].label}: no mask of '{unseen[0].modality}' reaches the model: either the "
