@@ -100,6 +100,32 @@ def test_what_is_undefined_says_why(runs: Path, capsys: pytest.CaptureFixture[st
     assert "good – poor: not defined; nobody has the event" in capsys.readouterr().out
 
 
+def test_anybodys_tables_are_compared(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two CSV files with risk scores give the same difference as the runs they were taken from."""
+    for name in ("good", "poor"):
+        table = Predictions.read(runs / name / "predictions.parquet")
+        rows = ["subject,fold,duration,event,risk_score"]
+        rows += [
+            f"{subject},{fold},{duration!r},{event},{score!r}"
+            for subject, fold, duration, event, score in zip(
+                table.subject.tolist(), table.fold.tolist(), table.duration.tolist(),
+                table.event.tolist(), table.risk_score[:, 0].tolist(), strict=True,
+            )
+        ]  # fmt: skip
+        Path(f"{name}.csv").write_text("\n".join(rows) + "\n")
+    told = ["--horizon", f"{table.horizon!r}", "--time-unit", table.time_unit]
+    words = ["--metric", "harrell", *FAST]
+
+    assert main(["compare", "good", "poor", *words]) == 0
+    ours = [line for line in capsys.readouterr().out.splitlines() if line.startswith("good – poor")]
+    assert main(["compare", "good.csv", "poor.csv", *told, *words]) == 0
+    theirs = capsys.readouterr().out.splitlines()
+    assert ours
+    assert [line for line in theirs if line.startswith("good – poor")] == ours
+    assert main(["compare", "good.csv", "poor.csv", *words]) == 2
+    assert "--time-unit days" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -23,8 +23,8 @@ def command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            help="Run folders or predictions.parquet files of the same subjects; NAME=RUN gives "
-            "one another name than that of its folder.",
+            help="Run folders or tables of predictions (also anybody's CSV) of the same subjects; "
+            "NAME=RUN gives one another name than that of its folder.",
             metavar="RUN...",
         ),
     ],
@@ -54,6 +54,12 @@ def command(
     unit: Annotated[
         str, typer.Option(help="What is swapped and resampled as a whole: subject or site.")
     ] = "subject",
+    horizon: Annotated[
+        float | None, typer.Option(help="Of tables that do not say it: until when.")
+    ] = None,
+    time_unit: Annotated[
+        str | None, typer.Option(help="Of tables that do not say it: days, months or years.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.json and comparison.csv.")
     ] = None,
@@ -67,9 +73,14 @@ def command(
     from survkit.cli.named_runs import named_runs
     from survkit.comparison import compare
     from survkit.comparison.comparable_metrics import DEFAULT_METRICS
+    from survkit.evaluation import read_run
 
+    tables = {
+        name: read_run(path, horizon=horizon, unit=time_unit)
+        for name, path in named_runs(runs).items()
+    }
     found = compare(
-        named_runs(runs),
+        tables,
         metric=metric or DEFAULT_METRICS,
         cause=cause,
         reference=reference,

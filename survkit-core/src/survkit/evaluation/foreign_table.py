@@ -68,7 +68,8 @@ def read_foreign_table(path: Path, *, horizon: float | None, unit: str | None) -
     causes = _causes(table)
     if unit is None:
         raise ConfigError(
-            f"{path} does not say in which unit its times are; say it (--unit days, unit='days')"
+            f"{path} does not say in which unit its times are; say it (--unit days, in survkit "
+            "compare --time-unit days, in Python unit='days')"
         )
     curves = read_curves(table, causes, horizon)
     if curves is None:

@@ -127,13 +127,27 @@ def _validation(numbers: Numbers) -> Markup:
 
 
 def _intervals(numbers: Numbers) -> Markup:
-    if not numbers.at("settings", "replicates"):
-        return Markup("None were asked for.")
-    return Markup(
-        "{} percentile intervals from {} bootstrap resamples of subjects (seed {}); the censoring "
-        "model is estimated anew in each. They do not include the variation of training itself."
+    settings = numbers.at("settings")
+    over = {"subject": "subjects", "site": "whole sites"}[settings.get("cluster", "subject")]
+    resampled = Markup(
+        "{} percentile intervals from {} bootstrap resamples of {} (seed {})"
     ).format(
         numbers.number("settings", "level", style="level"),
         numbers.number("settings", "replicates", style="count"),
+        over,
         numbers.number("settings", "seed", style="count"),
+    )
+    if settings.get("interval", "bootstrap") == "jackknife":
+        made = Markup("{} intervals by the infinitesimal jackknife over {}").format(
+            numbers.number("settings", "level", style="level"), over
+        )
+        if settings["replicates"]:
+            made += Markup("; where that has no derivative, {}").format(resampled)
+    elif settings["replicates"]:
+        made = resampled
+    else:
+        return Markup("None were asked for.")
+    return made + Markup(
+        "; the censoring model is estimated anew in each. They do not include the variation of "
+        "training itself."
     )

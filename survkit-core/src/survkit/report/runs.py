@@ -51,7 +51,7 @@ def read_other(name: str, path: Path) -> Run:
     return Run(
         name=name,
         predictions=predictions,
-        metrics=evaluate(predictions).to_json() if metrics is None else metrics,
+        metrics=evaluate(path).to_json() if metrics is None else metrics,
         facts=RunFacts() if folder is None else read_run_facts(folder),
     )
 

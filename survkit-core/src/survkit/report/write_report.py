@@ -106,7 +106,7 @@ def _metrics(
             )
         return evaluation.to_json()
     stored = stored_metrics(folder, predictions)
-    return evaluate(predictions).to_json() if stored is None else stored
+    return evaluate(folder).to_json() if stored is None else stored
 
 
 def _compared(item: Evaluation | Result, causes: tuple[str, ...]) -> dict[str, Any]:
