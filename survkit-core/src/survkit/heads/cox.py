@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from survkit.encoders.perceptron import perceptron
-from survkit.errors import DataError
+from survkit.errors import ConfigError, DataError
 from survkit.flow import SurvivalTarget
+from survkit.heads.log_hazard_slope import log_hazard_slope
 from survkit.nonparametric.breslow import breslow_cumulative_hazard
 from survkit.prediction import GridPrediction
 from survkit.specs import OutcomeSpec
+
+Slope = Literal["as-trained", "refitted"]
 
 _BASELINE = ("baseline_times", "baseline_hazard", "baseline_center", "known_until")
 
@@ -38,12 +41,18 @@ class CoxHead(nn.Module):
         outcome: Gives the number of causes.
         hidden: Widths of hidden layers before the linear output.
         dropout: Dropout rate after each hidden layer.
+        slope: ``"refitted"`` multiplies the log hazards of each cause, in predictions, by their own
+            coefficient in a Cox model of the training subjects
+            (:func:`survkit.heads.log_hazard_slope.log_hazard_slope`; where it has none they stay as
+            trained). A strong penalty, good for the order of subjects, draws all predictions
+            towards the mean; this spreads them again and keeps the order.
     """
 
     baseline_times: Tensor
     baseline_hazard: Tensor
     baseline_center: Tensor
     known_until: Tensor
+    slope: Tensor | None
 
     def __init__(
         self,
@@ -52,8 +61,11 @@ class CoxHead(nn.Module):
         *,
         hidden: Sequence[int] = (),
         dropout: float = 0.0,
+        slope: Slope = "as-trained",
     ) -> None:
         super().__init__()
+        if slope not in get_args(Slope):
+            raise ConfigError(f"slope must be one of {get_args(Slope)}, not {slope!r}")
         self.causes = len(outcome.causes)
         self.network, width = perceptron(in_dim, hidden, dropout=dropout)
         if hidden and dropout:
@@ -64,6 +76,8 @@ class CoxHead(nn.Module):
         self.register_buffer("baseline_hazard", torch.empty(self.causes, 0))
         self.register_buffer("baseline_center", torch.zeros(self.causes))
         self.register_buffer("known_until", torch.full((), torch.nan))
+        # Not among what is saved unless it was asked for, so that older models load.
+        self.register_buffer("slope", torch.ones(self.causes) if slope == "refitted" else None)
 
     @property
     def parameterization(self) -> str:
@@ -93,6 +107,9 @@ class CoxHead(nn.Module):
                 "lower the learning rate"
             )
         log_hazard = parameters.detach().double()
+        if self.slope is not None:
+            self.slope = _slopes(log_hazard, target)
+            log_hazard = log_hazard * self.slope
         center = log_hazard.amax(dim=0)  # exp of what is left cannot overflow
         curves = [
             breslow_cumulative_hazard(
@@ -125,6 +142,8 @@ class CoxHead(nn.Module):
                 "with the training subjects, or load a trained model"
             )
         log_hazard = parameters.double()
+        if self.slope is not None:
+            log_hazard = log_hazard * self.slope
         log_increment = self.baseline_hazard.log() + (log_hazard - self.baseline_center)[:, :, None]
         log_any = log_increment.logsumexp(dim=1)
         hazard_after = log_any.exp().cumsum(dim=1)
@@ -147,3 +166,19 @@ class CoxHead(nn.Module):
                 buffer = getattr(self, name)
                 setattr(self, name, torch.empty_like(stored, device=buffer.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _slopes(log_hazard: Tensor, target: SurvivalTarget) -> Tensor:
+    """Return by what the log hazards (batch, cause) are multiplied; float64 (cause)."""
+    found = [
+        log_hazard_slope(
+            log_hazard[:, cause],
+            target.duration,
+            target.event == cause + 1,
+            entry=target.entry,
+            weight=target.weight,
+            strata=target.strata,
+        )
+        for cause in range(log_hazard.shape[1])
+    ]
+    return log_hazard.new_tensor([1.0 if value is None else value for value in found])
