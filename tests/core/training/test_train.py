@@ -10,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 
 from survkit.errors import RunError
+from survkit.training import resume_point
+from survkit.training.resume_point import ResumePoint
 
 SCRIPT = Path(__file__).with_name("tiny_training.py")
 
@@ -85,6 +88,35 @@ def test_without_validation_the_last_epoch_is_taken(tiny: ModuleType, tmp_path: 
 
     assert (result.best_epoch, result.score) == (1, None)
     assert [line["validation_loss"] for line in lines(tmp_path)] == ["", ""]
+
+
+def test_checkpoints_take_a_small_share_of_the_time(
+    tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch of no time and a checkpoint of one second: only the first and the last are kept; an
+    epoch of ten seconds and more has its own.
+    """
+    clock, written = [0.0], list[int]()
+    write, epoch_end = ResumePoint._write, ResumePoint.on_train_epoch_end
+
+    def slow(self: ResumePoint, trainer: Any) -> None:
+        written.append(trainer.current_epoch)
+        clock[0] += 1.0
+        write(self, trainer)
+
+    monkeypatch.setattr(resume_point, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(ResumePoint, "_write", slow)
+    tiny.run(tmp_path / "short", epochs=5)
+    assert written == [0, 4]
+
+    def long(self: ResumePoint, *given: Any) -> None:
+        clock[0] += 10.0
+        epoch_end(self, *given)
+
+    monkeypatch.setattr(ResumePoint, "on_train_epoch_end", long)
+    written.clear()
+    tiny.run(tmp_path / "long", epochs=3)
+    assert written == [0, 1, 2]
 
 
 def test_a_finished_training_leaves_no_optimizer_behind(tiny: ModuleType, tmp_path: Path) -> None:
