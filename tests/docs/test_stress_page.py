@@ -45,7 +45,9 @@ def test_the_commands_write_what_the_page_names(folder: Path) -> None:
         "gaussian-noise",
         "poisson-noise",
         "missing-modality",
+        "gaussian-noise + poisson-noise",
     ]
+    assert content["corruptions"][3]["modality"] == "ct + pet"
     named = ("clean", "noisy", "difference", "degradation", "log_rank_p", "seeds")
     assert set(named) < set(entry["fractions"][0])
     assert {"robustness_area", "kept"} < set(entry)

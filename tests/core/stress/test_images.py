@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 
 from survkit.cli import main
 from survkit.data import Cohort
-from survkit.evaluation import Predictions
+from survkit.evaluation import Predictions, evaluate
+from survkit.evaluation.metric_names import HARRELL
 from survkit.report.stress_figure import stress_figures, stress_table
+from survkit.stress.chance import chosen
+from survkit.stress.measure import mixed
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +48,9 @@ def stressed(phantom: Path) -> dict[str, Any]:
     return content
 
 
-def tables(phantom: Path, pattern: str) -> list[Predictions]:
-    return [Predictions.read(f) for f in sorted((phantom / "cv/stress/predictions").glob(pattern))]
+def tables(phantom: Path, pattern: str, run: str = "cv") -> list[Predictions]:
+    folder = phantom / run / "stress/predictions"
+    return [Predictions.read(file) for file in sorted(folder.glob(pattern))]
 
 
 def test_noise_of_no_strength_is_the_run_bit_for_bit(
@@ -140,6 +145,83 @@ def test_what_is_not_defined_is_drawn_as_that(stressed: dict[str, Any]) -> None:
     assert len(stress_figures(alone)) == 1
     assert "not defined: the fusion refuses" in stress_table(alone).rows[0][3]
     assert stress_table(alone).rows[0][5] == "–"
+
+
+@pytest.fixture(scope="module")
+def joint(phantom: Path, stressed: dict[str, Any]) -> dict[str, Any]:
+    """The content of stress.json after the noise of the robustness paper on half of the subjects,
+    in a copy of the run.
+    """
+    shutil.copytree(phantom / "cv", phantom / "both", ignore=shutil.ignore_patterns("stress"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(phantom)
+        patch.setenv("SURVKIT_CACHE", str(phantom / "cache"))
+        line = "stress both --cohort p/cohort.yaml --seeds 2 --replicates 20 --fractions 0.5"
+        pair = "ct:gaussian-noise:sigma=0.1 + pet:poisson-noise:high"
+        gone = "ct:missing-modality+pet:missing-modality"
+        assert main([*line.split(), "--corruption", pair, "--corruption", gone]) == 0
+    content: dict[str, Any] = json.loads((phantom / "both/stress/stress.json").read_text())
+    return content
+
+
+def test_noise_on_ct_and_pet_of_half_of_the_subjects(phantom: Path, joint: dict[str, Any]) -> None:
+    """Gaussian noise on CT and Poisson noise on PET, as one row: the same half of the subjects is
+    corrupted in both, and each seed's number is the metric of those predictions among clean ones.
+    """
+    run = Predictions.read(phantom / "cv/predictions.parquet")
+    name = "ct.gaussian-noise.sigma=0.1"
+    cohort = Cohort.read(phantom / "p/cohort.yaml")
+    has = dict(zip(cohort.subjects, cohort.available("pet"), strict=True))
+    with_pet = np.array([has[each] for each in run.subject])
+    values = []
+    for seed in (0, 1):
+        (ct,) = tables(phantom, f"{name}.seed-{seed}*")
+        (pet,) = tables(phantom, f"pet.poisson-noise*seed-{seed}*")
+        (both,) = tables(phantom, f"{name}+pet.poisson-noise.counts=20.0.seed-{seed}*", run="both")
+        assert np.array_equal(both.risk_score[~with_pet], ct.risk_score[~with_pet])
+        for other in (run, ct, pet):
+            assert (both.risk_score != other.risk_score)[with_pet].all()
+        half = mixed(run, both, chosen(run, 0.5, seed))
+        values.append(evaluate(half, replicates=0).metric(HARRELL).pooled.to_json()["value"])
+    found = joint["corruptions"][0]
+
+    assert (found["modality"], found["name"]) == ("ct + pet", "gaussian-noise + poisson-noise")
+    assert found["settings"] == {"ct": {"sigma": 0.1}, "pet": {"counts": 20.0}}
+    assert found["severity"] == "high"
+    assert found["fractions"][0]["seeds"] == values
+
+
+def test_both_images_gone_is_the_table_alone(phantom: Path, joint: dict[str, Any]) -> None:
+    """Taking CT and PET from everybody leaves what the clinical data alone give."""
+    (gone,) = tables(phantom, "ct.missing-modality+pet.missing-modality*", run="both")
+    (left,) = tables(phantom, "only.clinical.parquet", run="both")
+
+    assert joint["corruptions"][1]["kept"] == 0
+    np.testing.assert_allclose(left.risk_score, gone.risk_score, rtol=0, atol=1e-6)
+
+
+def test_the_report_shows_joint_corruptions(
+    phantom: Path, joint: dict[str, Any], stressed: dict[str, Any]
+) -> None:
+    """The page has a row that names each modality with its corruption; so have the bars, and the
+    curves are a picture of their own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(phantom)
+        assert main(["report", "both"]) == 0
+    page = (phantom / "both/report.html").read_text()
+    together = json.loads(json.dumps(stressed))
+    again = json.loads(json.dumps(stressed["corruptions"][1]))
+    again |= {key: joint["corruptions"][0][key] for key in ("modality", "name", "severity")}
+    together["corruptions"].append(again)
+    pictures, table = stress_figures(together), stress_table(together)
+
+    assert "ct: gaussian-noise + pet: poisson-noise" in page
+    assert len(pictures) == 5
+    assert "share of subjects whose ct and pet are corrupted" in pictures[3].alt
+    assert "ct: gaussian-noise + pet: poisson-noise (high)" in pictures[4].alt
+    assert table.rows[-1][0] == "ct: gaussian-noise + pet: poisson-noise"
+    assert pictures[:3] == stress_figures(stressed)[:3]
 
 
 @pytest.mark.parametrize(

@@ -385,6 +385,28 @@ def test_a_run_without_models_is_refused(place: Path, registry: Registry) -> Non
         ({"corruptions": ["blood:column-noise:variation=x"]}, "must be a number"),
         ({"corruptions": ["blood:column-noise:variation"]}, "neither a level nor"),
         ({"corruptions": ["blood:column-noise", "blood:column-noise:medium"]}, "asked for twice"),
+        ({"corruptions": ["blood:column-noise + "]}, "nothing is on one side of it"),
+        ({"corruptions": ["blood:column-noise++noise:column-noise"]}, "nothing is on one side"),
+        ({"corruptions": ["+"]}, "a plus sign stands between two corruptions"),
+        (
+            {"corruptions": ["blood:column-noise:low + blood:missing-columns"]},
+            "'blood' is in it twice",
+        ),
+        (
+            {"corruptions": ["blood:column-noise + nose:column-noise"]},
+            "no modality 'nose'. Did you mean 'noise'",
+        ),
+        ({"corruptions": ["blood:column-noise + noise"]}, "is written modality:name"),
+        ({"corruptions": ["blood:column-noise + noise:blur"]}, "noise:blur: blur applies to image"),
+        (
+            {
+                "corruptions": [
+                    "blood:column-noise + noise:missing-modality",
+                    "noise:missing-modality+blood:column-noise:medium",
+                ]
+            },
+            "asked for twice",
+        ),
         ({"severities": ["huge"]}, "no severity is named 'huge'"),
         ({"severities": []}, "at least one severity"),
         ({"fractions": (0.5, 0.5)}, "fractions must be increasing"),

@@ -199,7 +199,7 @@ def _bars(content: Mapping[str, Any]) -> Picture:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}%")
-        axes.set_xlabel(f"lost with {fraction:.0%} of the subjects corrupted")
+        figure.supxlabel(f"lost with {fraction:.0%} of the subjects corrupted", fontsize=9.5)
         said_of = "the performance above chance" if _chance(content) is not None else "the value"
         return picture(
             figure,
