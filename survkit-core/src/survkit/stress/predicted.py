@@ -96,12 +96,7 @@ def predict_run(
                 total[key] = total.get(key, 0) + count
     for scenario in plan.scenarios:
         if kept.get(scenario.key, 0) and not reached.get(scenario.key, 0):
-            taken = " and ".join(f"'{name}'" for name in scenario.modalities)
-            failed.setdefault(
-                scenario.key,
-                f"no subject has another modality than {taken} that the model "
-                "takes, so nothing is left to predict from",
-            )
+            failed.setdefault(scenario.key, _nothing_left(scenario))
     joined = {
         key: concatenate(found)
         for key, found in tables.items()
@@ -110,6 +105,14 @@ def predict_run(
     clean = joined.pop(CLEAN)
     subsets = {key: joined.pop(key) for key in plan.subsets if key in joined}
     return Predicted(clean=clean, corrupted=joined, subsets=subsets, failed=failed, kept=kept)
+
+
+def _nothing_left(scenario: Scenario) -> str:
+    taken = " and ".join(f"'{name}'" for name in scenario.modalities)
+    return (
+        f"no subject has another modality than {taken} that the model takes, so nothing is left to "
+        "predict from"
+    )
 
 
 def _predicted(
