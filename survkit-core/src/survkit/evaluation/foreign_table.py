@@ -46,6 +46,10 @@ _OPTIONAL: dict[str, Callable[[TextTable, str], Any]] = {
     "entry": cells.numbers,
     "weight": cells.positive_numbers,
 }
+_NO_UNIT = (
+    "does not say in which unit its times are; say it (--unit days, in survkit compare "
+    "--time-unit days, in Python unit='days')"
+)
 _ALIKE = 0.85
 """How alike two names must be for one to be a misspelling of the other."""
 
@@ -67,10 +71,7 @@ def read_foreign_table(path: Path, *, horizon: float | None, unit: str | None) -
     _refuse_misspelt(table)
     causes = _causes(table)
     if unit is None:
-        raise ConfigError(
-            f"{path} does not say in which unit its times are; say it (--unit days, in survkit "
-            "compare --time-unit days, in Python unit='days')"
-        )
+        raise ConfigError(f"{path} {_NO_UNIT}")
     curves = read_curves(table, causes, horizon)
     if curves is None:
         curves = Curves(_steps(path, horizon), None)
