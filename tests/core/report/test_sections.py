@@ -156,7 +156,9 @@ def test_a_summary_of_other_subjects_is_refused(full_run: Path) -> None:
     """A cohort.json that does not belong to the predictions would tell of other people."""
     content = json.loads((full_run / "cohort.json").read_text())
     (full_run / "cohort.json").write_text(json.dumps(content | {"subjects": 12}))
-    with pytest.raises(RunError, match="speaks of 12 subjects, but the predictions are of 90"):
+    with pytest.raises(
+        RunError, match="speaks of 12 predicted subjects, but the predictions are of 90"
+    ):
         write_report(full_run)
 
 

@@ -33,7 +33,7 @@ def print_summary(cohort: Cohort) -> None:
 
 def _outcome(cohort: Cohort) -> str:
     """Count events by cause, and say how long subjects were followed."""
-    from survkit.nonparametric.censoring import censoring_survival
+    from survkit.data.cohort_summary import follow_up
 
     target = cohort.target(range(len(cohort)))
     counts = [
@@ -43,9 +43,7 @@ def _outcome(cohort: Cohort) -> str:
     counts.append(f"{int((target.event == 0).sum())} censored")
     said = f"{', '.join(counts)}; durations {target.duration.min():g} to "
     said += f"{target.duration.max():g} {cohort.time_unit}"
-    curve = censoring_survival(target)
-    below = (curve.survival <= 0.5).nonzero()
-    if len(below):  # else fewer than half would have been censored by the longest duration
-        median = float(curve.times[below[0, 0]])
+    median = follow_up(cohort).get("median")
+    if median is not None:
         said += f", median follow-up {median:g} (reverse Kaplan–Meier)"
     return said

@@ -63,9 +63,10 @@ def summarise_cohort(cohort: Cohort, splits: Splits) -> dict[str, Any]:
         "name": cohort.name,
         "subjects": len(cohort),
         "left_out": _left_out(cohort),
-        "flow": _flow(cohort),
+        "predicted": _predicted(splits),
+        "flow": _flow(cohort, _predicted(splits)),
         "events": {name: int(rows.sum()) for name, rows in groups.items()},
-        "follow_up": _follow_up(cohort),
+        "follow_up": follow_up(cohort),
         "folds": _folds(cohort, splits),
         "modalities": {name: _modality(cohort, name, groups) for name in cohort.modalities},
         "sites": dict(sorted(Counter(cohort.site or ()).items())),
@@ -85,16 +86,27 @@ def _left_out(cohort: Cohort) -> list[dict[str, Any]]:
     return [{"reason": reason, "n": len(cohort.left_out)}]
 
 
-def _flow(cohort: Cohort) -> list[dict[str, Any]]:
+def _predicted(splits: Splits) -> int:
+    """Count the subjects of any test part: in a hold-out split not everybody is predicted."""
+    return len({name for fold in splits.folds for name in fold.test})
+
+
+def _flow(cohort: Cohort, predicted: int) -> list[dict[str, Any]]:
     steps = [{"label": "in the table", "n": len(cohort) + len(cohort.left_out)}]
     if cohort.left_out:
         steps.append({"label": "left out: event missing", "n": len(cohort.left_out)})
-    return [*steps, {"label": "analysed", "n": len(cohort)}]
+    steps.append({"label": "analysed", "n": len(cohort)})
+    if 0 < predicted < len(cohort):
+        steps.append({"label": "held out and predicted", "n": predicted})
+    return steps
 
 
-def _follow_up(cohort: Cohort) -> dict[str, Any]:
-    """Median time to censoring by the reverse Kaplan–Meier estimate (Schemper and Smith, 1996)."""
-    assert cohort.outcome is not None  # checked above
+def follow_up(cohort: Cohort) -> dict[str, Any]:
+    """Return the median time to censoring by the reverse Kaplan–Meier estimate, or why not.
+
+    Reference: Schemper and Smith (1996), Controlled Clinical Trials 17:343.
+    """
+    assert cohort.outcome is not None  # a described cohort was read with it
     duration = torch.from_numpy(cohort.outcome.duration)
     censored = torch.from_numpy(cohort.outcome.event == 0)
     entry = cohort.outcome.entry

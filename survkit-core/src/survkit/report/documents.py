@@ -43,9 +43,12 @@ def read_cohort_summary(run: Path, subjects: int) -> dict[str, Any] | None:
         RunError: It is damaged, or of other subjects.
     """
     content = read_document(run, COHORT_FILE)
-    if content is not None and content.get("subjects") != subjects:
+    if content is None:
+        return None
+    spoken_of = content.get("predicted", content.get("subjects"))
+    if spoken_of != subjects:
         raise RunError(
-            f"{run / COHORT_FILE}: speaks of {content.get('subjects')} subjects, but the "
-            f"predictions are of {subjects}; delete it, or run `survkit cv` anew"
+            f"{run / COHORT_FILE}: speaks of {spoken_of} predicted subjects, but the predictions "
+            f"are of {subjects}; delete it, or run `survkit cv` anew"
         )
     return content
