@@ -237,6 +237,17 @@ def test_influence_is_what_a_little_more_of_a_subject_does(name: str) -> None:
             assert float(found[group][row]) == pytest.approx(slope, abs=1e-8)
 
 
+def test_training_subjects_alone_can_be_differentiated() -> None:
+    """The influence of one group does not need the other's counts to be differentiated."""
+    statistic = STATISTICS["integrated brier of a cause"]()
+    drawn = [torch.ones(1, size, dtype=torch.float64) for size in statistic.sizes]
+    drawn[1].requires_grad_()
+
+    (found,) = torch.autograd.grad(statistic.replicates(*drawn).sum(), drawn[1])
+
+    torch.testing.assert_close(found[0], influences(statistic)[1])
+
+
 @pytest.mark.parametrize("name", ["harrell", "uno", "mean auc, cause-free", "scaled brier"])
 def test_error_is_that_of_the_bootstrap(name: str) -> None:
     """Two estimates of one standard error agree to a tenth."""

@@ -204,8 +204,9 @@ def weighted_errors(
     seen = (ordered > 0) & (event_survival > 0) & errors.happened.index_select(0, order)
     inverse = ratio_where(seen, ordered, event_survival)
     time_survival = padded.index_select(1, at_time)
-    one_plain = len(weight) == 1 and device.type == "cpu" and not weight.requires_grad
-    sums = errors.weighted_sums_once if one_plain else errors.weighted_sums
+    differentiated = ordered.requires_grad or inverse.requires_grad
+    once = len(weight) == 1 and device.type == "cpu" and not differentiated
+    sums = errors.weighted_sums_once if once else errors.weighted_sums
     risk_sum, event_sum = sums(order, ordered, inverse)
     last = torch.where(training_drawn > 0, training.duration, -torch.inf).amax(dim=1)
     known = (time_survival > 0) & (errors.times <= last[:, None])
