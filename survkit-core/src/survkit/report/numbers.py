@@ -32,6 +32,8 @@ def shown(value: float, style: Style) -> str:
         return "< 0.001" if value < 0.001 else "> 0.999" if value > 0.999 else f"{value:.3f}"
     if style == "short":
         return _short(value)
+    if style == "three" and 0 < abs(value) < 0.001:  # 0.000 would say nothing
+        return f"{value:.1g}"
     return _FORMATS[style].format(value)
 
 
