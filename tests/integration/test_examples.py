@@ -18,7 +18,8 @@ import torch
 from survkit.cli import main
 from survkit.data import Cohort
 from survkit.data.check import check_cohort
-from survkit.evaluation import Predictions
+from survkit.evaluation import Predictions, evaluate
+from survkit.metrics import Estimate
 from survkit.recipe import Recipe
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -30,12 +31,17 @@ COHORTS = {
 }
 RECIPES = {
     "hancock/clinical.yaml": "hancock/cohort.yaml",
+    "hancock/blood.yaml": "hancock/cohort.yaml",
     "hancock/clinical-blood.yaml": "hancock/cohort.yaml",
     "hancock/histology.yaml": "hancock/cohort.yaml",
     "hancock/recipe.yaml": "hancock/cohort.yaml",
     "hancock/competing.yaml": "hancock/cohort-competing.yaml",
     "lung1/recipe.yaml": "lung1/cohort.yaml",
     "metabric/recipe.yaml": "metabric/cohort.yaml",
+}
+BASELINES = {
+    "hancock/coxnet.yaml": "hancock/cohort.yaml",
+    "hancock/forest.yaml": "hancock/cohort.yaml",
 }
 TOLERANCE = 0.01
 """How far below the ridge Cox model a concordance may be."""
@@ -67,7 +73,7 @@ def run(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     def typed(recipe: str, *more: str) -> Path:
         name = "-".join([recipe.replace("/", "-").removesuffix(".yaml"), *more])
         if name not in done:
-            cohort = RECIPES[recipe]
+            cohort = (RECIPES | BASELINES)[recipe]
             out = folder / str(len(done))
             line = ["cv", str(EXAMPLES / recipe), "--cohort", str(EXAMPLES / cohort)]
             line += ["--data", str(shared_data / COHORTS[cohort]), "--folds", "5"]
@@ -248,6 +254,23 @@ def test_fusing_a_weak_modality_loses_nothing(compared: Callable[[str], list[Any
 
     assert three.survkit[0] >= two.survkit[0] - TOLERANCE
     assert three.survkit[0] >= two.ridge[0] - TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", BASELINES)
+def test_classical_models_run_in_the_folds_of_the_fusion(run: Run, recipe: str) -> None:
+    """The same subjects in the same test parts, and a model that has learnt something."""
+    pytest.importorskip("sksurv")
+    classical, fusion = (
+        Predictions.read(run(each) / "predictions.parquet")
+        for each in (recipe, "hancock/recipe.yaml")
+    )
+    found = evaluate(classical, replicates=0).metric("harrell_concordance_within_folds").pooled
+
+    assert classical.splits_hash == fusion.splits_hash
+    assert classical.subject.tolist() == fusion.subject.tolist()
+    assert isinstance(found, Estimate)
+    assert 0.64 < found.value < 0.76
 
 
 @pytest.mark.slow
