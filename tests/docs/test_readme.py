@@ -56,7 +56,7 @@ def test_the_commands_give_what_the_text_says(folder: Path) -> None:
     assert (folder / "runs/cv/report.html").stat().st_size > 10_000
     assert (folder / "runs/cv/predictions.parquet").exists()
     assert len(curves) == 61
-    assert "survival_365" in curves[0]
+    assert "survival@365" in curves[0]
 
 
 def test_the_python_example_runs(folder: Path) -> None:

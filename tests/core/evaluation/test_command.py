@@ -20,7 +20,8 @@ MakeTable = Callable[..., Predictions]
 def folder(make_table: MakeTable, tmp_path: Path) -> Path:
     """A held-out table and the table of its training subjects."""
     for name, table in (("table", make_table(folds=1)), ("train", make_table(120, seed=4))):
-        columns = {"subject": table.subject, "duration": table.duration, "event": table.event}
+        named = [f"{name}-{subject}" for subject in table.subject]
+        columns = {"subject": named, "duration": table.duration, "event": table.event}
         columns["risk_score"] = table.risk_score[:, 0]
         columns["survival@600"] = 1 - table.cumulative_incidence[:, 0, -1]  # type: ignore[index]
         columns["survival@300"] = 1 - table.cumulative_incidence[:, 0, 4]  # type: ignore[index]

@@ -92,7 +92,12 @@ def _from_table(path: Path) -> Iterator[Claim]:
     frame, _ = read_frame(path)
     if not {"metric", "value"} <= set(frame.columns):
         raise DataError(f"{path}: reported numbers are a table with the columns metric and value")
-    values, _ = frame.numbers("value")
+    values, wrong = frame.numbers("value")
+    for row in wrong.nonzero()[0].tolist()[:1]:
+        raise DataError(
+            f"{path}: row {row + 2}: a reported number is expected for "
+            f"'{frame.text('metric')[row]}', not '{frame.text('value')[row]}'"
+        )
     for row in range(len(frame)):
         cells = {n: frame.text(n)[row] for n in (*DIMENSIONS, "cause") if n in frame.columns}
         yield _claim(str(frame.text("metric")[row]), frame.text("value")[row], values[row], cells)

@@ -59,6 +59,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Where to write audit.json; the run folder by default.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --out if it is there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
     list_rules: Annotated[
         bool, typer.Option("--rules", help="List the rules, with what spares a clean run.")
@@ -73,10 +76,14 @@ def command(
         return
     from survkit.auditing import Inputs, audit_inputs
     from survkit.cli.cohort import progress_bar
+    from survkit.cli.output_file import check_output
     from survkit.errors import ConfigError
 
     if predictions is None:
         raise ConfigError("give a run folder or a table of predictions (--rules lists the rules)")
+    if out is not None:
+        given = (predictions, splits, cohort, table, features, training, metrics)
+        check_output(out, ending=".json", overwrite=overwrite, inputs=given)
     inputs = Inputs(
         predictions=predictions,
         splits=splits,

@@ -63,6 +63,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.json and comparison.csv.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a comparison that is there.")
+    ] = False,
 ) -> None:
     """Compare models on out-of-fold predictions of the same subjects.
 
@@ -71,10 +74,14 @@ def command(
     --margin beforehand.
     """
     from survkit.cli.named_runs import named_runs
+    from survkit.cli.output_file import check_output
     from survkit.comparison import compare
     from survkit.comparison.comparable_metrics import DEFAULT_METRICS
     from survkit.evaluation import read_run
 
+    if out is not None and out.is_dir():
+        for name in ("comparison.json", "comparison.csv"):
+            check_output(out / name, ending=Path(name).suffix, overwrite=overwrite)
     tables = {
         name: read_run(path, horizon=horizon, unit=time_unit)
         for name, path in named_runs(runs).items()

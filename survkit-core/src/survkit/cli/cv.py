@@ -23,6 +23,9 @@ def command(
     splits: Annotated[
         Path | None, typer.Option(help="A splits file, instead of --folds and --repeats.")
     ] = None,
+    by_site: Annotated[
+        bool, typer.Option("--by-site", help="Test whole sites that no training part has seen.")
+    ] = False,
     table: Annotated[
         Path | None, typer.Option(help="Table to use instead of the one it names.")
     ] = None,
@@ -54,7 +57,8 @@ def command(
     Everything is fitted on training subjects alone; where the recipe has a search, its values are
     chosen inside each training part. Finished folds survive an interruption (--resume).
     """
-    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
+    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder, make_splits
+    from survkit.errors import ConfigError
     from survkit.plugins import default_registry
     from survkit.recipe import Recipe
     from survkit.training import cross_validate
@@ -65,6 +69,17 @@ def command(
     print_left_out(subjects)
     print_warnings(subjects, plan.modalities)
     given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
+    if by_site:
+        if splits is not None:
+            raise ConfigError("give --splits or --by-site: a splits file already says who is where")
+        given = make_splits(
+            subjects,
+            folds=folds,
+            repeats=repeats,
+            seed=plan.training.seed if seed is None else seed,
+            validation=plan.training.validation,
+            group_by_site=True,
+        )
     result = cross_validate(
         plan,
         subjects,

@@ -73,10 +73,14 @@ def command(
     be computed is not defined, with its reason.
     """
     from survkit.evaluation import evaluate, read_run, read_training
+    from survkit.evaluation.training_file import refuse_shared_subjects
 
-    target = _target(predictions, out, overwrite=overwrite)
+    target = _target(predictions, out, training, overwrite=overwrite)
     table = read_run(predictions, horizon=horizon, unit=unit)
-    given = None if training is None else read_training(training, causes=len(table.causes))
+    given = None
+    if training is not None:
+        given = read_training(training, causes=len(table.causes))
+        refuse_shared_subjects(training, table.subject.tolist())
     source = predictions if predictions.is_dir() else table
     with _progress() as progress:
         evaluation = evaluate(
@@ -99,9 +103,11 @@ def command(
             print(target)
 
 
-def _target(predictions: Path, out: Path | None, *, overwrite: bool) -> Path | None:
+def _target(
+    predictions: Path, out: Path | None, training: Path | None, *, overwrite: bool
+) -> Path | None:
     """Return where the numbers go; ``None`` for a bare table of survkit, which is only printed."""
-    from survkit.errors import RunError
+    from survkit.cli.output_file import check_output
     from survkit.evaluation.read_run import is_foreign
 
     if out is None and predictions.is_dir():
@@ -110,8 +116,7 @@ def _target(predictions: Path, out: Path | None, *, overwrite: bool) -> Path | N
         if not is_foreign(predictions):
             return None
         out = predictions.with_name(f"{predictions.name.partition('.')[0]}.metrics.json")
-    if out.is_file() and not overwrite:
-        raise RunError(f"{out} is there already; give --overwrite to replace it, or another --out")
+    check_output(out, ending=".json", overwrite=overwrite, inputs=(predictions, training))
     return out
 
 
@@ -152,7 +157,7 @@ def _metrics(evaluation: Evaluation, name: str, cause: CauseResult) -> Table:
     """Return all metrics of a cause, group by group."""
     from rich.table import Table
 
-    from survkit.evaluation.metric_names import GROUPS, METRICS
+    from survkit.evaluation.metric_names import ALL_PAIRS, GROUPS, METRICS
 
     facts, settings = evaluation.facts, evaluation.settings
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
@@ -171,7 +176,9 @@ def _metrics(evaluation: Evaluation, name: str, cause: CauseResult) -> Table:
             metric = cause.metrics[item.key]
             spread = metric.to_json()["across_folds"]
             folds = f"{_shown(spread['mean'])} ({_shown(spread['sd'])})"
-            if spread["defined"] < spread["of"]:
+            if item.key.endswith(ALL_PAIRS):  # a fold alone has no pairs across folds
+                folds = "–"
+            elif spread["defined"] < spread["of"]:
                 folds += f" in {spread['defined']} of {spread['of']}"
             if facts["folds"] == facts["repeats"] == 1:
                 folds = "–"
@@ -182,14 +189,19 @@ def _metrics(evaluation: Evaluation, name: str, cause: CauseResult) -> Table:
 
 def _how(evaluation: Evaluation) -> str:
     """Say how the intervals were made; each method is in the file."""
-    settings = evaluation.settings
+    from survkit.evaluation.resampling import FEW_SITES
+
+    settings, sites = evaluation.settings, len(evaluation.facts["sites"])
     resamples = f"bootstrap, {settings['replicates']} resamples by {settings['cluster']}"
+    few = settings["cluster"] == "site" and sites < FEW_SITES
+    rough = f"; rough, as there are {sites} sites only" if few else ""
     if settings["interval"] == "jackknife":
         return (
             f"Intervals: infinitesimal jackknife by {settings['cluster']}; for ICI, E50, E90 and "
-            f"incidence calibration {resamples if settings['replicates'] else 'none'}"
+            f"incidence calibration {resamples if settings['replicates'] else 'none'}{rough}"
         )
-    return f"Intervals: {resamples}" if settings["replicates"] else "Intervals: none asked for"
+    made = f"{resamples}{rough}" if settings["replicates"] else "none asked for"
+    return f"Intervals: {made}"
 
 
 def _print_tests(console: Console, cause: CauseResult) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,10 +65,16 @@ def command(
         registry=registry,
     )
     facts = fitted.description.training
-    epochs = ", ".join(str(epoch) for epoch in facts["best_epoch"])
-    score = (
-        "" if facts["score"] is None else f", validation {facts['monitor']} {facts['score']:.3f}"
-    )
-    print(f"trained on {facts['train_subjects']} subjects, epoch {epochs} was chosen{score}")
+    print(f"trained on {facts['train_subjects']} subjects{_chosen(facts)}")
     print(f"gradient: {facts['gradient'][0]}")
     print(out)
+
+
+def _chosen(facts: Mapping[str, Any]) -> str:
+    """Say how many epochs were trained and, where a validation part chose, which was taken."""
+    trained = ", ".join(str(epochs) for epochs in facts["epochs"])
+    if facts["score"] is None:
+        return f" for {trained} epochs"
+    taken = ", ".join(str(epoch + 1) for epoch in facts["best_epoch"])
+    score = f"validation {facts['monitor']} {facts['score']:.3f}"
+    return f", epoch {taken} of {trained} was chosen, {score}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML); outcomes are not read.")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
     times: Annotated[
         str | None, typer.Option(help="Times, such as 365,730; the model's horizon by default.")
     ] = None,
@@ -36,6 +36,14 @@ def command(
         typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
     ] = None,
     device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    with_outcome: Annotated[
+        bool,
+        typer.Option(
+            "--with-outcome",
+            help="Add what happened, so that survkit evaluate can read the file; else outcomes are "
+            "not read.",
+        ),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if it is there.")
     ] = False,
@@ -54,7 +62,7 @@ def command(
         )
     check_device(device)
     fitted = from_pretrained(model)
-    subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
+    subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=with_outcome)
     prediction = fitted.predict(
         subjects, device=device, cache=PreparationCache(cache or default_cache_folder())
     )
@@ -87,20 +95,42 @@ def _refuse_baseline(run: Path) -> None:
 def _frame(
     prediction: SurvivalPrediction, fitted: FittedModel, cohort: Cohort, times: str | None
 ) -> DataFrame:
-    """Return a row per subject: risk scores, survival and incidences at the times."""
+    """Return a row per subject, in the columns that `survkit evaluate` reads.
+
+    With one cause ``risk_score`` and ``survival@<time>``; with several ``risk_score.<cause>``,
+    ``cumulative_incidence.<cause>@<time>`` and ``event_free@<time>``. What happened is added where
+    the cohort was read with it.
+    """
     import pandas as pd
 
     outcome = fitted.description.outcome
     asked = [outcome.horizon] if times is None else _times(times)
-    columns: dict[str, object] = {"subject": list(cohort.subjects)}
+    single = len(outcome.causes) == 1
+    columns = _observed(cohort)
     for code, cause in enumerate(outcome.causes, start=1):
-        columns[f"risk_score_{cause}"] = prediction.risk_score(outcome.horizon, code).numpy()
+        score = prediction.risk_score(outcome.horizon, code).numpy()
+        columns["risk_score" if single else f"risk_score.{cause}"] = score
     survival, incidence = prediction.survival(asked), prediction.cumulative_incidence(asked)
     for place, time in enumerate(asked):
-        columns[f"survival_{time:g}"] = survival[:, place].numpy()
-        for code, cause in enumerate(outcome.causes):
-            columns[f"incidence_{cause}_{time:g}"] = incidence[:, code, place].numpy()
+        name = "survival" if single else "event_free"
+        columns[f"{name}@{time:g}"] = survival[:, place].numpy()
+        for code, cause in enumerate(() if single else outcome.causes):
+            columns[f"cumulative_incidence.{cause}@{time:g}"] = incidence[:, code, place].numpy()
     return pd.DataFrame(columns)
+
+
+def _observed(cohort: Cohort) -> dict[str, object]:
+    """Return who the subjects are and, where it was read, what happened to them."""
+    columns: dict[str, object] = {"subject": list(cohort.subjects)}
+    if cohort.outcome is None:
+        return columns
+    columns |= {"duration": cohort.outcome.duration, "event": cohort.outcome.event}
+    for name in ("entry", "weight"):
+        if (values := getattr(cohort.outcome, name)) is not None:
+            columns[name] = values
+    if cohort.site is not None:
+        columns["site"] = list(cohort.site)
+    return columns
 
 
 def _times(text: str) -> list[float]:

@@ -127,10 +127,12 @@ def _print(content: Mapping[str, Any]) -> None:
         kept = "–" if "reason" in area else f"{area['value']:.2f}"
         name = f"{BETWEEN.join(parts_of(entry))} ({entry['severity']})"
         rows.append((name, *results, p_value(last["log_rank_p"]), kept))
-    _grid(console, (f"{share:.0%} corrupted", "value", "lost", "p", "kept"), rows)
+    _grid(console, (f"{share:.0%} corrupted", "value", "lost", "log-rank p", "kept"), rows)
     console.print(
-        "lost: share of what lies above chance; p: log-rank between groups of predicted risk; "
-        "kept: mean share kept over all fractions"
+        "lost: share of what lies above chance; log-rank p: whether the groups of predicted risk "
+        "still differ, not whether the loss is more than chance; kept: mean share kept over all "
+        "fractions, which can be less than what is kept with everybody corrupted, as corrupted "
+        "subjects are then ranked among clean ones"
     )
     for reason in _reasons(content["corruptions"]):
         console.print(reason)

@@ -46,6 +46,7 @@ _OPTIONAL: dict[str, Callable[[TextTable, str], Any]] = {
     "entry": cells.numbers,
     "weight": cells.positive_numbers,
 }
+UNITS = ("days", "months", "years")
 _NO_UNIT = (
     "does not say in which unit its times are; say it (--unit days, in survkit compare "
     "--time-unit days, in Python unit='days')"
@@ -72,6 +73,8 @@ def read_foreign_table(path: Path, *, horizon: float | None, unit: str | None) -
     causes = _causes(table)
     if unit is None:
         raise ConfigError(f"{path} {_NO_UNIT}")
+    if unit not in UNITS:
+        raise ConfigError(f"a unit of time is {', '.join(UNITS)}, not {unit!r}")
     curves = read_curves(table, causes, horizon)
     if curves is None:
         curves = Curves(_steps(path, horizon), None)

@@ -32,6 +32,8 @@ class MetricName:
     group: Group
 
 
+ALL_PAIRS = "_all_pairs"
+"""How the keys end of metrics with pairs across folds; of a fold alone they say nothing more."""
 HARRELL = "harrell_concordance_within_folds"
 ANTOLINI = "antolini_concordance_all_pairs"
 ANTOLINI_WITHIN = "antolini_concordance_within_folds"

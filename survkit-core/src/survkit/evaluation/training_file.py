@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,24 @@ def read_training(path: str | Path, *, causes: int) -> SurvivalTarget | dict[int
         return target(np.ones(len(table), dtype=bool))
     repeat = cells.whole_numbers(table, "repeat")
     return {int(number): target(repeat == number) for number in np.unique(repeat)}
+
+
+def refuse_shared_subjects(path: str | Path, subjects: Iterable[str]) -> None:
+    """Refuse training subjects who are evaluated too; where the file does not name them, nothing
+    can be said.
+
+    Raises:
+        DataError: With the first of them.
+    """
+    table = cells.read_cells(Path(path))
+    if "subject" not in table.columns:
+        return
+    shared = sorted(set(cells.texts(table, "subject").tolist()) & set(subjects))
+    if shared:
+        raise DataError(
+            f"{path}: subject {shared[0]} is among the evaluated subjects ({len(shared)} such "
+            "subjects); censoring is estimated on training subjects, so give those alone"
+        )
 
 
 def write_training(training: Mapping[int, SurvivalTarget], path: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from survkit.evaluation.metric_names import HARRELL, METRICS, MetricName
+from survkit.evaluation.metric_names import ALL_PAIRS, HARRELL, METRICS, MetricName
 from survkit.report.numbers import Numbers
 from survkit.report.tables import Record, flat
 
@@ -86,6 +86,8 @@ def _row(numbers: Numbers, cause: str, item: MetricName) -> Mapping[str, Any]:
             numbers.number(*base, "across_folds", "defined", style="count"),
             numbers.number(*base, "across_folds", "of", style="count"),
         )
+    if item.key.endswith(ALL_PAIRS):  # a fold alone has no pairs across folds
+        across = Markup("–")
     pooled = numbers.result(*base, "pooled")
     if holds_chance(item, numbers.at(*base, "pooled")):
         pooled += Markup(' <span class="undefined">not told from guessing</span>')

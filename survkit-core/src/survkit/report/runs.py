@@ -38,8 +38,14 @@ class Run:
     facts: RunFacts
 
 
-def read_other(name: str, path: Path) -> Run:
-    """Read a further run and its numbers; evaluate it where they are not there.
+def read_other(name: str, path: Path, settings: Mapping[str, Any]) -> Run:
+    """Read a further run and its numbers; evaluate it where they are not there, or where their
+    intervals were made in another way than those beside which they are shown.
+
+    Args:
+        name: How the page calls it.
+        path: A run folder or a table.
+        settings: Of the evaluation of the first run.
 
     Raises:
         DataError: Its predictions are missing or impossible.
@@ -48,10 +54,12 @@ def read_other(name: str, path: Path) -> Run:
     predictions = read_run(path)
     folder = path if path.is_dir() else None
     metrics = None if folder is None else stored_metrics(folder, predictions)
+    if metrics is None or metrics["settings"] != settings:
+        metrics = evaluate(path, **settings).to_json()
     return Run(
         name=name,
         predictions=predictions,
-        metrics=evaluate(path).to_json() if metrics is None else metrics,
+        metrics=metrics,
         facts=RunFacts() if folder is None else read_run_facts(folder),
     )
 
@@ -101,7 +109,8 @@ def compared_runs(first: Run, others: Mapping[str, Path]) -> dict[str, Any] | No
             f"two runs are named {first.name!r}; give one of them another name (name= for the run "
             "of the page)"
         )
-    runs = [first, *(read_other(name, path) for name, path in others.items())]
+    settings = first.metrics["settings"]
+    runs = [first, *(read_other(name, path, settings) for name, path in others.items())]
     tables: dict[str, Predictions | str | Path] = {run.name: run.predictions for run in runs}
     found = {cause: compare(tables, cause=cause) for cause in first.predictions.causes}
     return {

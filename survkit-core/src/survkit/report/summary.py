@@ -14,6 +14,8 @@ from survkit.report.numbers import Numbers
 FEW_EVENTS = 100
 """Collins et al. (2016) ask for at least 100 events in a validation sample."""
 _BY_KEY = {item.key: item for item in METRICS}
+FEW_SITES = 10
+"""Cameron, Gelbach and Miller (2008): with fewer clusters their variation is hardly known."""
 DRIFT = 0.03
 """A gap between pairs within folds and all pairs that is worth a word."""
 
@@ -50,6 +52,11 @@ def cautions(numbers: Numbers) -> list[Markup]:
                 ).format(numbers.number("causes", cause, "events_by_horizon", style="count"), cause)
             )
         found += _undefined_folds(numbers, cause) + _drift(numbers, cause)
+    settings, sites = numbers.at("settings"), numbers.at("sites")
+    if settings.get("cluster") == "site" and len(sites) < FEW_SITES:
+        found.append(
+            escape(f"Intervals draw whole sites, of which there are {len(sites)}: they are rough.")
+        )
     kind = "cross-validated in" if numbers.at("folds") > 1 else "from a held-out part of"
     found.append(
         escape(
