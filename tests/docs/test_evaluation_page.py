@@ -56,7 +56,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     predictions(60, 0).write(tmp_path / "runs/cv/predictions.parquet")
     for name, seed in (("table", 1), ("train", 2)):
         table = predictions(60, seed)
-        columns = {"subject": table.subject, "duration": table.duration, "event": table.event}
+        named = [f"{name}-{subject}" for subject in table.subject]
+        columns = {"subject": named, "duration": table.duration, "event": table.event}
         columns |= {"risk_score": table.risk_score[:, 0]}
         for step, time in enumerate(table.time_grid):
             columns[f"survival@{time:g}"] = 1 - table.cumulative_incidence[:, 0, step]  # type: ignore[index]

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from survkit.cli import main
 from survkit.evaluation.metric_names import HARRELL
+from survkit.flow import SurvivalTarget
+from survkit.metrics import Estimate, harrell_concordance
 
 RECIPE = {
     "title": "linear",
@@ -69,6 +72,43 @@ def test_fit_then_predict(workplace: Path, capsys: pytest.CaptureFixture[str]) -
     assert (table["survival@100"] >= table["survival@300"]).all()
     age = pd.read_csv("patients.csv")["age"]
     assert np.corrcoef(age.rank(), table["risk_score"].rank())[0, 1] > 0.99
+
+
+def test_predictions_of_others_are_evaluated(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """External validation: what predict writes with the outcome is what evaluate reads."""
+    assert survkit("fit recipe.yaml --cohort cohort.yaml --out runs/a --quiet") == 0
+    line = "predict runs/a --cohort cohort.yaml --times 100,300 --with-outcome --out other.csv"
+    assert survkit(line) == 0
+    capsys.readouterr()
+    assert survkit("evaluate other.csv --unit days --replicates 0 --json") == 0
+
+    found = json.loads(capsys.readouterr().out)["causes"]["event"]["metrics"]
+    table = pd.read_csv("other.csv")
+    target = SurvivalTarget(
+        torch.from_numpy(table["duration"].to_numpy()), torch.from_numpy(table["event"].to_numpy())
+    )
+    score = torch.from_numpy(table["risk_score"].to_numpy())
+    expected = harrell_concordance(score.double(), target, tau=300.0)
+    assert isinstance(expected, Estimate)
+    assert found["harrell_concordance_within_folds"]["pooled"]["value"] == expected.value
+
+
+def test_cv_by_site_tests_whole_sites(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No site is in a training and a test part of one fold; two divisions at once are refused."""
+    table = pd.read_csv("patients.csv")
+    table["hospital"] = [f"h{row % 4}" for row in range(len(table))]
+    table.to_csv("patients.csv", index=False)
+    cohort = yaml.safe_load(Path("cohort.yaml").read_text())
+    Path("cohort.yaml").write_text(yaml.safe_dump(cohort | {"site": "hospital"}))
+    line = "cv recipe.yaml --cohort cohort.yaml --folds 2 --replicates 0 --quiet --by-site"
+    assert survkit(f"{line} --out runs/sites") == 0
+
+    found = pd.read_parquet("runs/sites/predictions.parquet")
+    assert found.groupby("site")["fold"].nunique().tolist() == [1, 1, 1, 1]
+    assert survkit(f"{line} --out runs/b --splits runs/sites/splits.json") == 2
+    assert "give --splits or --by-site" in capsys.readouterr().err
 
 
 def test_cv_prints_what_it_found(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:

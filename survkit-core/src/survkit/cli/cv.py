@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -96,11 +97,16 @@ def command(
         cache=PreparationCache(cache or default_cache_folder()),
         registry=None if jobs != 1 else registry,
     )
-    for fold, choice in result.choices.items():
-        chosen = ", ".join(f"{path}={value}" for path, value in choice["chosen"].items())
-        print(f"{fold}: chose {chosen}")
+    _print_choices(result.choices)
     _print_headline(result.evaluation)
     print(out / "report.html")
+
+
+def _print_choices(choices: Mapping[str, Any]) -> None:
+    """Print what was chosen in each fold, where there was something to choose."""
+    for fold, choice in choices.items():
+        chosen = ", ".join(f"{path}={value}" for path, value in choice["chosen"].items())
+        print(f"{fold}: chose {chosen}")
 
 
 def _print_headline(evaluation: Evaluation) -> None:
