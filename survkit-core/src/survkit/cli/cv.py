@@ -12,7 +12,9 @@ from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
 
 if TYPE_CHECKING:
+    from survkit.data import Cohort, Splits
     from survkit.evaluation import Evaluation
+    from survkit.recipe import Recipe
 
 
 def command(
@@ -58,7 +60,7 @@ def command(
     Everything is fitted on training subjects alone; where the recipe has a search, its values are
     chosen inside each training part. Finished folds survive an interruption (--resume).
     """
-    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder, make_splits
+    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
     from survkit.errors import ConfigError
     from survkit.plugins import default_registry
     from survkit.recipe import Recipe
@@ -73,14 +75,7 @@ def command(
     if by_site:
         if splits is not None:
             raise ConfigError("give --splits or --by-site: a splits file already says who is where")
-        given = make_splits(
-            subjects,
-            folds=folds,
-            repeats=repeats,
-            seed=plan.training.seed if seed is None else seed,
-            validation=plan.training.validation,
-            group_by_site=True,
-        )
+        given = _whole_sites(plan, subjects, folds, repeats, seed)
     result = cross_validate(
         plan,
         subjects,
@@ -100,6 +95,22 @@ def command(
     _print_choices(result.choices)
     _print_headline(result.evaluation)
     print(out / "report.html")
+
+
+def _whole_sites(
+    recipe: Recipe, cohort: Cohort, folds: int, repeats: int, seed: int | None
+) -> Splits:
+    """Divide the cohort so that no site is in a training and a test part."""
+    from survkit.data import make_splits
+
+    return make_splits(
+        cohort,
+        folds=folds,
+        repeats=repeats,
+        seed=recipe.training.seed if seed is None else seed,
+        validation=recipe.training.validation,
+        group_by_site=True,
+    )
 
 
 def _print_choices(choices: Mapping[str, Any]) -> None:
