@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from survkit.auditing import Audit, Finding
+from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
 from survkit.metrics import brier_score, harrell_concordance, uno_concordance
 
@@ -502,6 +503,7 @@ def test_survival_and_incidence_that_disagree_are_found(study: Any) -> None:
         ("duration", np.nan, "no duration"),
         ("event", 0.5, "no whole number"),
         ("event", np.nan, "no event code"),
+        ("event", 2, "event code beyond the 1 causes that are predicted"),
         ("subject", None, "no name"),
     ],
 )
@@ -515,6 +517,26 @@ def test_impossible_outcomes_are_found(study: Any, column: str, value: Any, told
     assert set(errors) == {"impossible-outcome"}
     assert told in errors["impossible-outcome"].message
     assert "data rows 12 of 300" in errors["impossible-outcome"].evidence
+
+
+def test_subjects_who_enter_after_their_duration_are_found(study: Any) -> None:
+    """The rest of the table is audited all the same."""
+    study.table["entry"] = 0.0
+    study.table.loc[11, "entry"] = study.table.loc[11, "duration"]
+
+    errors = {one.rule: one for one in study.audit().of("error")}
+
+    assert set(errors) == {"impossible-outcome"}
+    assert "enters at or after its duration" in errors["impossible-outcome"].message
+
+
+def test_a_reported_number_that_is_none_is_refused(study: Any) -> None:
+    """The file is named with the row, the metric and what stands there."""
+    metrics = study.folder / "reported.csv"
+    metrics.write_text("metric,value\nuno,0.7\nharrell,abc\n")
+
+    with pytest.raises(DataError, match="row 3: a reported number is expected for 'harrell', not"):
+        study.audit(metrics=metrics)
 
 
 def test_two_outcomes_of_one_subject_are_found(make_study: MakeStudy) -> None:

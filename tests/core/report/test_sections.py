@@ -168,6 +168,9 @@ def test_a_summary_of_other_subjects_is_refused(full_run: Path) -> None:
         ("audit.json", "{", r"audit\.json: damaged"),
         ("audit.json", '{"format": 2}', "format 1 was expected, not 2"),
         ("cohort.json", "[]", "format 1 was expected, not list"),
+        ("splits.json", "{", r"splits\.json: damaged"),
+        ("run.json", "[]", r"run\.json: damaged \(it holds list"),
+        ("stress/stress.json", '{"format": 1}', r"stress\.json: damaged \(KeyError"),
         ("fold-0/attention.parquet", "PAR1", r"attention\.parquet: damaged"),
     ],
 )

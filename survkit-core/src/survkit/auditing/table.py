@@ -86,7 +86,10 @@ class Table:
     def usable(self) -> Rows:
         """Which rows have an outcome that can be scored."""
         code = np.isfinite(self.event) & (self.event >= 0) & (self.event == np.round(self.event))
-        return np.asarray(code & np.isfinite(self.duration) & (self.duration > 0), dtype=bool)
+        usable = code & np.isfinite(self.duration) & (self.duration > 0)
+        if self.entry is not None:
+            usable &= (self.entry >= 0) & (self.entry < self.duration)
+        return np.asarray(usable, dtype=bool)
 
     @property
     def reported(self) -> Rows:

@@ -56,12 +56,24 @@ def read_run_facts(run: Path) -> RunFacts:
     choices = _parse(run / "choices.json", choices_text, json.loads) if choices_text else {}
     run_text = _read(run / "run.json")
     started = _parse(run / "run.json", run_text, json.loads) if run_text else {}
+    for name, content in (
+        ("recipe.yaml", recipe), ("cohort.yaml", cohort), ("choices.json", choices),
+        ("run.json", started),
+    ):  # fmt: skip
+        if not isinstance(content, dict):
+            raise RunError(
+                f"{run / name}: damaged (it holds {type(content).__name__}, not keys and values), "
+                "so the report cannot tell the protocol; run anew, or delete it"
+            )
+    splits = _read(run / "splits.json")
+    if splits:
+        _parse(run / "splits.json", splits, json.loads)
     return RunFacts(
-        recipe=recipe if isinstance(recipe, dict) else {},
+        recipe=recipe,
         recipe_text=text,
-        cohort=str(cohort.get("name", "")) if isinstance(cohort, dict) else "",
+        cohort=str(cohort.get("name", "")),
         choices=tuple(_lines(choices)),
-        left_out=tuple(started.get("left_out", ())) if isinstance(started, dict) else (),
+        left_out=tuple(started.get("left_out", ())),
     )
 
 

@@ -38,6 +38,17 @@ def stress_section(stress: Numbers, files: PageFiles, *, predictions: str) -> Ma
             "stress/stress.json is of other predictions than the run now holds; run `survkit "
             "stress` anew, or delete it"
         )
+    try:
+        return _section(stress, files)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise RunError(
+            f"stress/stress.json: damaged ({type(error).__name__}: {error}); run `survkit stress` "
+            "anew, or delete it"
+        ) from error
+
+
+def _section(stress: Numbers, files: PageFiles) -> Mapping[str, Any]:
+    content = stress.metrics
     drawn = import_module("survkit.report.stress_figure")  # only where a run was stressed
     pictures = [
         files.picture(f"stress-{number}", one)

@@ -23,6 +23,11 @@ def _check(evidence: Evidence) -> Answer:
             np.isfinite(table.event) & (~whole | (table.event < 0)),
             "code 0 for censored and 1.. for causes",
         ),
+        (
+            f"has an event code beyond the {len(table.causes)} causes that are predicted",
+            whole & (table.event > len(table.causes)),
+            "predict every cause, or code what does not count as censored and say so",
+        ),
         ("has no name", table.subject == "", "name every subject"),
     ]
     if table.entry is not None:
