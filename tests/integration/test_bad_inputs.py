@@ -473,8 +473,16 @@ EVALUATIONS: dict[str, Row] = {
     "cut": ("evaluate cv", cut("cv/predictions.parquet"), ("not a readable Parquet file",)),
     "level": ("evaluate cv --level 1.5", None, ("level between 0 and 1",)),
     "replicates": ("evaluate cv --replicates -1", None, ("'--replicates'",)),
-    "out": ("evaluate cv --replicates 0 --out no/m.json", None, ("no/m.json: cannot be written",)),
-    "out a folder": ("evaluate cv --replicates 0 --out fitted", None, ("Is a directory",)),
+    "out": (
+        "evaluate cv --replicates 0 --out no/m.json",
+        None,
+        ("no: there is no such folder; make it first",),
+    ),
+    "out a folder": (
+        "evaluate cv --replicates 0 --out fitted",
+        None,
+        ("fitted is a folder; give a file",),
+    ),
     "column": (
         "evaluate cv",
         predictions(lambda table: table.drop_columns(["duration"])),
