@@ -86,8 +86,10 @@ BROKEN = {
 
 
 def load(disabled: Sequence[str] = ()) -> Registry:
+    """Load what the test has made, and nothing that happens to be installed beside it."""
     registry = Registry()
-    load_plugins(registry, find_plugins(), disabled)
+    made = [found for found in find_plugins() if found.plugin.version == "1.2.3"]
+    load_plugins(registry, made, disabled)
     return registry
 
 

@@ -24,8 +24,8 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
         "recipe": ("hecktor", "hn1", "nsclc-radiogenomics", "small"),
     },
     Provider("survkit-slicetention", "slicetention"): {
-        "encoder": ("slices",),
-        "fusion": ("class-token", "mean", "soft-attention"),
+        "encoder": ("lung-volume", "slice-transformer", "slices"),
+        "fusion": ("class-token", "soft-attention"),
         "recipe": ("lung1", "lung1-cached"),
     },
     Provider("survkit-radvit", "radvit"): {

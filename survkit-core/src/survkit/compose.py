@@ -4,16 +4,16 @@ do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from survkit.build import Part, Parts, build_model, build_part
 from survkit.dry_run import dry_run
-from survkit.errors import CompositionError, ConfigError, SurvkitError
+from survkit.errors import CompositionError, ConfigError, SurvkitError, UserError
 from survkit.model import SurvivalModel
 from survkit.objective import Objective, Term
-from survkit.protocols import ANY_PARAMETERIZATION, Encoder, Fusion, Loss
+from survkit.protocols import ANY_PARAMETERIZATION, Encoder, Fusion, Loss, StartsFromWeights
 from survkit.recipe import ComponentConfig, LossConfig, PenaltyConfig, Recipe
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
@@ -52,10 +52,25 @@ def compose(
     """
     parts = parts_of(recipe)
     model, named = build_model(parts, specs, outcome, registry)
+    start_from_weights(model.encoders.items())
     objective = build_objective(recipe, model, outcome, registry)
     used = {modality: specs[modality] for modality in named.encoders}
     dry_run(model, objective, used, outcome, named)
     return Composition(model=model, objective=objective, parts=named)
+
+
+def start_from_weights(encoders: Iterable[tuple[str, object]]) -> None:
+    """Let encoders that start from published weights read them.
+
+    Raises:
+        DataError: Weights are not at hand; the message names the encoder.
+    """
+    for modality, encoder in encoders:
+        if isinstance(encoder, StartsFromWeights):
+            try:
+                encoder.load_weights()
+            except UserError as error:
+                raise type(error)(f"encoders.{modality}: {error}") from error
 
 
 def parts_of(recipe: Recipe) -> Parts:

@@ -18,10 +18,18 @@ from torch import Tensor
 
 from survkit.build import Parts
 from survkit.errors import CompositionError, UserError
-from survkit.flow import Encoding, ModalityInput, ModelOutput, SurvivalTarget
+from survkit.flow import Encoding, ModalityInput, ModelOutput, SurvivalTarget, projected
 from survkit.model import SurvivalModel, encode_present
 from survkit.objective import Objective
-from survkit.protocols import Encoder, FitsInput, Fusion, Prepares, Sample
+from survkit.protocols import (
+    Encoder,
+    FitsBatches,
+    FitsInput,
+    Fusion,
+    Prepares,
+    PreparesExample,
+    Sample,
+)
 from survkit.specs import EncodingSpec, InputSpec, OutcomeSpec
 
 Result = TypeVar("Result")
@@ -77,22 +85,31 @@ def made_up_values(spec: InputSpec, generator: torch.Generator) -> Tensor:
 def _encode(model: SurvivalModel, modality: str, spec: InputSpec, where: str) -> Encoding:
     encoder = model.encoders[modality]
     generator = torch.Generator().manual_seed(0)
-    rows = [made_up_values(spec, generator) for _ in range(SUBJECTS)]
 
     def run() -> Encoding:
-        prepared = rows
-        if isinstance(encoder, Prepares):
-            prepared = [encoder.prepare(Sample(values=row, spacing=spec.spacing)) for row in rows]
+        prepared = [_prepared(encoder, spec, generator) for _ in range(SUBJECTS)]
         present = torch.ones(SUBJECTS, dtype=torch.bool)
         mask = present[:, None].expand(SUBJECTS, TOKENS) if spec.has_tokens else None
         input = ModalityInput(values=torch.stack(prepared), present=present, token_mask=mask)
         if isinstance(encoder, FitsInput):
             encoder.fit(input)
+        if isinstance(encoder, FitsBatches):
+            encoder.fit_batches([input])
         return encode_present(cast(Encoder, encoder), input, penalties=False)
 
-    encoding = _guarded(where, run)
+    encoding = projected(_guarded(where, run))
     _check_encoding(encoding, cast(Encoder, encoder).encoding, where)
     return encoding
+
+
+def _prepared(encoder: object, spec: InputSpec, generator: torch.Generator) -> Tensor:
+    """Return one made-up subject as the encoder is given it."""
+    if isinstance(encoder, PreparesExample):
+        return encoder.prepared_example(generator=generator)
+    values = made_up_values(spec, generator)
+    if isinstance(encoder, Prepares):
+        return encoder.prepare(Sample(values=values, spacing=spec.spacing))
+    return values
 
 
 def _check_encoding(encoding: Encoding, spec: EncodingSpec, where: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Record = TypeVar("Record")
 
@@ -72,6 +72,11 @@ class Encoding:
             token).
         penalties: Per-subject penalties by name; each (batch). Empty when ``penalties=False`` was
             asked.
+        projection: A linear layer that is still to be applied to every token (and to the continuous
+            twin): ``tokens`` are then its input. A weighted mean of tokens commutes with it where
+            the weights sum to one, so a fusion that says ``reads_unprojected`` may pool first and
+            project one vector per subject; for every other one :func:`projected` is applied
+            beforehand. ``summary`` is always projected. Static.
     """
 
     tokens: Tensor
@@ -82,6 +87,7 @@ class Encoding:
     continuous: Tensor | None = None
     attention_weights: Tensor | None = None
     penalties: Mapping[str, Tensor] = field(default_factory=dict)
+    projection: nn.Linear | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.row)
+
+
+def projected(encoding: Encoding) -> Encoding:
+    """Return the encoding with its pending projection, if any, applied to every token."""
+    layer = encoding.projection
+    if layer is None:
+        return encoding
+    twin = None if encoding.continuous is None else layer(encoding.continuous)
+    return replace(encoding, tokens=layer(encoding.tokens), continuous=twin, projection=None)
 
 
 def map_tensors(record: Record, function: Callable[[Tensor], Tensor]) -> Record:

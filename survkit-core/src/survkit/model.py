@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from survkit.errors import DataError
-from survkit.flow import Encoding, ModalityInput, ModelOutput, select
+from survkit.flow import Encoding, ModalityInput, ModelOutput, projected, select
 from survkit.prediction import SurvivalPrediction
 from survkit.protocols import Encoder, Fusion, SurvivalHead
 from survkit.specs import EncodingSpec
@@ -62,7 +62,9 @@ class SurvivalModel(nn.Module):
         }
 
     def decide(self, encodings: Mapping[str, Encoding]) -> ModelOutput:
-        """Fuse the encodings and apply the head."""
+        """Fuse the encodings, projected where the fusion does not ask otherwise; apply the head."""
+        if not getattr(self.fusion, "reads_unprojected", False):
+            encodings = {name: projected(encoding) for name, encoding in encodings.items()}
         fused = cast(Fusion, self.fusion)(encodings)
         penalties = {
             f"{name}.{penalty}": value

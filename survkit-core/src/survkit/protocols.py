@@ -21,7 +21,7 @@ Parameterizations, as heads declare and losses accept them (``grid`` intervals, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -70,7 +70,9 @@ class Fusion(Protocol):
         """Fuse; ``Encoding.present`` says who has the modality, and absent rows must not influence
         the result.
 
-        The order of the mapping is irrelevant. Every subject has at least one modality.
+        The order of the mapping is irrelevant. Every subject has at least one modality. A fusion
+        with a true class attribute ``reads_unprojected`` gets tokens whose linear projection is
+        still pending (:attr:`survkit.flow.Encoding.projection`), and applies it itself.
         """
 
 
@@ -176,7 +178,40 @@ class Prepares(Protocol):
 
     def preparation_fingerprint(self) -> str:
         """Return a text that changes whenever the result of ``prepare`` could: settings, weights,
-        dtype, versions.
+        dtype, versions, and what it takes from the input spec.
+        """
+
+
+@runtime_checkable
+class PreparesExample(Protocol):
+    """An encoder whose ``prepare`` cannot run on made-up values, because it looks for something in
+    the image; where a composition is tried on nobody's data, this stands for what it returns.
+    """
+
+    def prepared_example(self, *, generator: Generator) -> Tensor:
+        """Return made-up values as ``prepare`` could have, of one shape at every call."""
+
+
+@runtime_checkable
+class StartsFromWeights(Protocol):
+    """An encoder whose network starts from published weights."""
+
+    def load_weights(self) -> None:
+        """Read them. Called once when a model is composed for training or preparation; never when a
+        saved model is loaded, which brings its own.
+
+        Raises:
+            DataError: They are neither at hand nor within reach; the message says what to do.
+        """
+
+
+@runtime_checkable
+class ShowsTokens(Protocol):
+    """An encoder whose tokens are parts of the image that a person can look at."""
+
+    def token_images(self, sample: Sample) -> Tensor:
+        """Return the picture of each token, in the order of the tokens; float in [0, 1], (token, y,
+        x).
         """
 
 
@@ -189,6 +224,16 @@ class FitsInput(Protocol):
     def fit(self, input: ModalityInput) -> None:
         """Estimate the state from present training subjects only; the engine calls this once,
         before training.
+        """
+
+
+@runtime_checkable
+class FitsBatches(Protocol):
+    """As :class:`FitsInput`, for inputs that need not fit in memory together."""
+
+    def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
+        """Estimate the state from present training subjects only, in micro-batches; the engine
+        calls this once, before training. The result does not depend on how they are cut.
         """
 
 

@@ -88,13 +88,22 @@ class OutcomeConfig(Section):
         unit: Must be the cohort's unit, so that 730 days are never read as 730 months.
         grid: The discrete time grid.
         evaluation_points: Number of equidistant times up to the horizon at which predictions are
-            kept.
+            kept; "edges" for those of the time grid, which must then not depend on the data.
     """
 
     horizon: Positive
     unit: Literal["days", "months", "years"] = "days"
     grid: GridConfig = GridConfig()
-    evaluation_points: Annotated[int, Field(ge=2)] = 50
+    evaluation_points: Annotated[int, Field(ge=2)] | Literal["edges"] = 50
+
+    @model_validator(mode="after")
+    def _edges_are_known(self) -> OutcomeConfig:
+        if self.evaluation_points == "edges" and self.grid.kind == "quantile":
+            raise ValueError(
+                "evaluation_points: edges needs a grid of kind uniform or edges; those of "
+                "quantiles differ between training parts"
+            )
+        return self
 
 
 class InputConfig(Section):

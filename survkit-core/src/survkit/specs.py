@@ -70,7 +70,7 @@ class EncodingSpec:
     """What an encoder promises to give for every subject.
 
     Attributes:
-        dim: Width of each token and of the summary.
+        dim: Width of each token, once projected, and of the summary.
         tokens: Number of tokens per subject; ``None`` if it varies between subjects.
         grid: Axes of the regular grid the tokens lie on, slowest first, where they do; its product
             is ``tokens``.

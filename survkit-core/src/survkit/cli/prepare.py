@@ -61,10 +61,12 @@ def command(
 def _encoders(plan: Recipe, specs: dict[str, InputSpec], registry: Registry) -> dict[str, object]:
     """Build the encoders alone, in eval mode as they prepare."""
     from survkit.build import Part, build_part
+    from survkit.compose import start_from_weights
 
     encoders: dict[str, object] = {}
     for name, config in plan.encoders.items():
         part = Part(kind="encoder", name=config.use, settings=config.settings)
         encoder, _ = build_part(part, registry, specs[name], role=f"encoders.{name}")
         encoders[name] = encoder.eval()
+    start_from_weights(encoders.items())
     return encoders

@@ -107,11 +107,14 @@ def preparation_key(
     """Return the hash of all that a prepared array depends on.
 
     These are the input bytes, the declared preparation, the encoder's own fingerprint and library
-    versions.
+    versions. The spec of images and volumes is not among them: it is learnt from training rows, so
+    that the folds of a cohort whose images differ in size would share nothing.
     """
     parts = [FORMAT, source.identity(row), np.__version__.encode()]
     if isinstance(encoder, Prepares):
-        parts += [repr(spec).encode(), encoder.preparation_fingerprint().encode()]
+        if spec.kind not in ("image", "volume"):  # levels of columns are those of a training part
+            parts.append(repr(spec).encode())
+        parts.append(encoder.preparation_fingerprint().encode())
         name = f"{type(encoder).__module__}.{type(encoder).__qualname__}"
         parts += [name.encode(), torch.__version__.encode()]
     return hashlib.sha256(b"\x1f".join(hashlib.sha256(p).digest() for p in parts)).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -123,11 +123,14 @@ class SubjectStore:
                 raise DataError(f"row {row} is not among the {len(self)} subjects of this store")
         return self._at(np.array([self.place[int(row)] for row in asked], dtype=np.int64))
 
-    def inputs(self, rows: Rows) -> Mapping[str, ModalityInput]:
-        """Return the modalities alone, for subjects whose outcome is unknown."""
+    def inputs(
+        self, rows: Rows, *, only: Collection[str] | None = None
+    ) -> Mapping[str, ModalityInput]:
+        """Return the modalities alone (``only`` some of them), outcomes known or not."""
         asked = rows.tolist() if isinstance(rows, Tensor) else list(rows)
         places = np.array([self.place[int(row)] for row in asked], dtype=np.int64)
-        return {name: shelf.take(places) for name, shelf in self.shelves.items()}
+        wanted = self.shelves if only is None else {name: self.shelves[name] for name in only}
+        return {name: shelf.take(places) for name, shelf in wanted.items()}
 
     def to(self, device: torch.device | str) -> SubjectStore:
         """Return the store with what it holds in memory on a device; batches are made there."""

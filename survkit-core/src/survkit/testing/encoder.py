@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from survkit.errors import UserError
-from survkit.flow import Encoding, ModalityInput, concatenate, map_tensors, select
-from survkit.protocols import FitsInput, Prepares, Sample
+from survkit.flow import Encoding, ModalityInput, concatenate, map_tensors, projected, select
+from survkit.protocols import FitsBatches, FitsInput, Prepares, PreparesExample, Sample
 from survkit.specs import ColumnSpec, InputKind, InputSpec
 from survkit.testing.batches import random_input
 from survkit.testing.kit import (
@@ -37,6 +37,8 @@ class EncoderConformance(Kit):
     missing: ClassVar[float] = 0.0
     """Share of missing values in the tables it is tested with."""
     subjects: ClassVar[int] = 4
+    sample: ClassVar[Sample | None] = None
+    """What ``prepare`` is tried on; needed where it cannot run on random values."""
 
     def build(self, seed: int = 0, *, fitted: bool = True) -> Any:
         """Return the encoder in eval mode, fitted on random subjects where it needs that."""
@@ -44,11 +46,18 @@ class EncoderConformance(Kit):
         encoder = type(self).component(self.input, **self.settings)
         if fitted and isinstance(encoder, FitsInput):
             encoder.fit(self.batch(encoder, seed=100, subjects=24))
+        if fitted and isinstance(encoder, FitsBatches):
+            encoder.fit_batches([self.batch(encoder, seed=100, subjects=24)])
         return encoder.eval()
 
     def batch(self, encoder: Any, *, seed: int = 1, subjects: int | None = None) -> ModalityInput:
         """Return random subjects, prepared where the encoder prepares."""
-        given = random_input(self.input, subjects or self.subjects, seed=seed, missing=self.missing)
+        count = subjects or self.subjects
+        if isinstance(encoder, PreparesExample):
+            generator = torch.Generator().manual_seed(seed)
+            rows = [encoder.prepared_example(generator=generator) for _ in range(count)]
+            return ModalityInput(torch.stack(rows), torch.ones(count, dtype=torch.bool))
+        given = random_input(self.input, count, seed=seed, missing=self.missing)
         if not isinstance(encoder, Prepares):
             return given
         rows = [
@@ -61,7 +70,7 @@ class EncoderConformance(Kit):
         encoder = self.build()
         spec = encoder.encoding
 
-        encoding = encoder(self.batch(encoder))
+        encoding = projected(encoder(self.batch(encoder)))
 
         tokens = encoding.tokens.shape[1]
         assert encoding.tokens.shape == (self.subjects, spec.tokens or tokens, spec.dim)
@@ -109,7 +118,7 @@ class EncoderConformance(Kit):
         """Every trainable parameter gets a gradient from what the encoder gives."""
         encoder = self.build().train()
 
-        encoding = encoder(self.batch(encoder))
+        encoding = projected(encoder(self.batch(encoder)))
 
         if any(each.requires_grad for each in encoder.parameters()):
             assert_every_parameter_learns(encoder, _differentiable(encoding))
@@ -149,11 +158,12 @@ class EncoderConformance(Kit):
 
     def test_padding_has_no_influence(self) -> None:
         """What stands in padding tokens changes neither the summary nor the real tokens."""
-        if not self.input.has_tokens:
-            return
         encoder = self.build()
         batch = self.batch(encoder)
-        assert batch.token_mask is not None
+        if encoder.encoding.tokens is None and batch.token_mask is None:  # counted by preparing
+            batch = replace(batch, token_mask=_some_tokens(batch))
+        if batch.token_mask is None:
+            return
         mask = batch.token_mask.reshape(*batch.token_mask.shape, *[1] * (batch.values.ndim - 2))
         other = replace(batch, values=torch.where(mask, batch.values, batch.values + 3.0))
 
@@ -184,15 +194,25 @@ class EncoderConformance(Kit):
         encoder = self.build()
         if not isinstance(encoder, Prepares):
             return
-        values = random_input(self.input, 1, seed=1).values[0]
-        before = values.clone()
+        assert self.sample is not None or not isinstance(encoder, PreparesExample), "give a sample"
+        sample = self.sample
+        if sample is None:
+            values = random_input(self.input, 1, seed=1).values[0]
+            sample = Sample(values=values, spacing=self.input.spacing)
+        before = sample.values.clone()
 
-        first = encoder.prepare(Sample(values=values, spacing=self.input.spacing))
-        second = encoder.prepare(Sample(values=values, spacing=self.input.spacing))
+        first, second = encoder.prepare(sample), encoder.prepare(sample)
 
         assert torch.equal(first, second)
-        assert torch.equal(values, before)
+        assert torch.equal(sample.values, before)
         assert encoder.preparation_fingerprint() == self.build().preparation_fingerprint()
+
+
+def _some_tokens(batch: ModalityInput) -> Tensor:
+    """Return a mask that leaves row i all tokens but i, at least one."""
+    subjects, tokens = batch.values.shape[:2]
+    real = (tokens - torch.arange(subjects)).clamp(min=1)
+    return torch.arange(tokens)[None] < real[:, None]
 
 
 def _as_double(batch: ModalityInput) -> ModalityInput:
@@ -201,6 +221,7 @@ def _as_double(batch: ModalityInput) -> ModalityInput:
 
 def _tensors(encoding: Encoding) -> dict[str, Tensor]:
     """Return what is comparable: the tokens of padding mean nothing."""
+    encoding = projected(encoding)
     tokens = {"tokens": encoding.tokens, "continuous": encoding.continuous}
     found = {"summary": encoding.summary, "present": encoding.present, **encoding.penalties}
     for name, values in tokens.items():

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from survkit.errors import UserError
-from survkit.flow import Encoding, Fused, concatenate, map_tensors, select
+from survkit.flow import Encoding, Fused, concatenate, map_tensors, projected, select
 from survkit.specs import EncodingSpec
 from survkit.testing.batches import random_encodings
 from survkit.testing.kit import (
@@ -131,6 +131,27 @@ class FusionConformance(Kit):
         for gradient, rows in zip(gradients, present, strict=True):
             assert gradient is None or not bool(gradient[~rows].any())
 
+    def test_padding_tokens_have_no_influence(self) -> None:
+        """Whatever stands in tokens that are not real, the result stays."""
+        fusion = self.build().double()
+        batch = self.batch()
+
+        expected = fusion(batch)
+        fused = fusion({name: _with_padding(each) for name, each in batch.items()})
+
+        assert_close(_without_weights(fused), _without_weights(expected))
+
+    def test_a_pending_projection_changes_nothing(self) -> None:
+        """Tokens that a linear layer is still to be applied to are fused as if it had been."""
+        fusion = self.build().double()
+        if not getattr(fusion, "reads_unprojected", False):
+            return
+        batch = {name: _unprojected(each) for name, each in self.batch().items()}
+
+        expected = fusion({name: projected(each) for name, each in batch.items()})
+
+        assert_close(_tensors(fusion(batch)), _tensors(expected))
+
     def test_one_modality_is_taken_or_refused(self) -> None:
         """A recipe with a single modality works or is refused in a sentence while composing."""
         for name, spec in self.encodings.items():
@@ -211,6 +232,35 @@ def _with_noise(encoding: Encoding) -> Encoding:
         summary=noisy(encoding.summary),
         continuous=None if continuous is None else noisy(continuous),
     )
+
+
+def _with_padding(encoding: Encoding) -> Encoding:
+    """Return the encoding with two more tokens that are not real."""
+    batch, tokens, dim = encoding.tokens.shape
+    mask = encoding.token_mask
+    if mask is None:
+        if encoding.grid is not None or encoding.continuous is not None:
+            return encoding  # their number of tokens is fixed
+        mask = torch.ones(batch, tokens, dtype=torch.bool)
+    padding = encoding.tokens.new_full((batch, 2, dim), 37.0)
+    return replace(
+        encoding,
+        tokens=torch.cat([encoding.tokens, padding], dim=1),
+        token_mask=torch.cat([mask, torch.zeros(batch, 2, dtype=torch.bool)], dim=1),
+    )
+
+
+def _unprojected(encoding: Encoding) -> Encoding:
+    """Return an encoding of tokens that are half as wide again before their projection."""
+    batch, tokens, dim = encoding.tokens.shape
+    torch.manual_seed(3)
+    layer = torch.nn.Linear(dim + dim // 2, dim).double()
+    raw = torch.randn(batch, tokens, layer.in_features, dtype=torch.float64)
+    return replace(encoding, tokens=raw, continuous=None, projection=layer)
+
+
+def _without_weights(fused: Fused) -> dict[str, Tensor]:
+    return {name: each for name, each in _tensors(fused).items() if "attention" not in name}
 
 
 def _tensors(fused: Fused) -> dict[str, Tensor]:

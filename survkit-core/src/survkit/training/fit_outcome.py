@@ -61,8 +61,16 @@ def check_unit(recipe: Recipe, cohort: Cohort) -> None:
 
 
 def evaluation_times(recipe: Recipe) -> torch.Tensor:
-    """Return the times at which predictions are kept: equidistant, the last is the horizon."""
-    points = recipe.outcome.evaluation_points
+    """Return the times at which predictions are kept; the last is the horizon."""
+    points, grid = recipe.outcome.evaluation_points, recipe.outcome.grid
+    if points == "edges":
+        edges = fit_time_grid(
+            grid.kind,
+            intervals=grid.intervals,
+            horizon=recipe.outcome.horizon,
+            edges=grid.edges,
+        )
+        return torch.tensor(edges, dtype=torch.float64)
     steps = torch.arange(1, points + 1, dtype=torch.float64)
     times = steps * (recipe.outcome.horizon / points)
     times[-1] = recipe.outcome.horizon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +24,7 @@ from survkit.hub.load import from_pretrained
 from survkit.hub.save import save_pretrained
 from survkit.model import SurvivalModel
 from survkit.plugins import API_VERSION
-from survkit.protocols import FitsBaseline, FitsInput
+from survkit.protocols import FitsBaseline, FitsBatches, FitsInput
 from survkit.recipe import Recipe
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
@@ -139,7 +139,7 @@ def _fit_member(
     encoders = {name: encoder.eval() for name, encoder in model.encoders.items()}
     store = store_for(part.cohort, rows, specs, encoders=encoders, cache=part.cache)
     train_rows = rows[: len(part.train)]
-    fit_inputs(model, store, train_rows)
+    fit_inputs(model, store, train_rows, config.micro_batch)
     model.train()
     plan = TrainingPlan(
         config=config,
@@ -157,16 +157,31 @@ def _fit_member(
     return composition, result
 
 
-def fit_inputs(model: SurvivalModel, store: SubjectStore, rows: Sequence[int]) -> None:
+def fit_inputs(
+    model: SurvivalModel, store: SubjectStore, rows: Sequence[int], micro_batch: int
+) -> None:
     """Let encoders that ask for it estimate scaling and the like from present training subjects."""
     wanted = [name for name, one in model.encoders.items() if isinstance(one, FitsInput)]
-    if not wanted:
-        return
-    inputs = store.inputs(rows)
-    for name in wanted:
-        given: ModalityInput = inputs[name]
-        there = given if given.complete else select(given, given.present.nonzero().flatten())
-        cast(FitsInput, model.encoders[name]).fit(there)
+    if wanted:
+        inputs = store.inputs(rows)
+        for name in wanted:
+            cast(FitsInput, model.encoders[name]).fit(_present(inputs[name]))
+    for name, one in model.encoders.items():
+        if isinstance(one, FitsBatches):
+            one.fit_batches(_batches(store, name, rows, micro_batch))
+
+
+def _batches(
+    store: SubjectStore, modality: str, rows: Sequence[int], size: int
+) -> Iterator[ModalityInput]:
+    for start in range(0, len(rows), size):
+        given = _present(store.inputs(rows[start : start + size], only=(modality,))[modality])
+        if len(given.values):
+            yield given
+
+
+def _present(given: ModalityInput) -> ModalityInput:
+    return given if given.complete else select(given, given.present.nonzero().flatten())
 
 
 def fit_baseline(
