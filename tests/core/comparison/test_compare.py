@@ -82,7 +82,8 @@ def estimate(found: object) -> Estimate:
 @pytest.mark.parametrize("cause", ["death", "relapse"])
 def test_values_are_those_of_the_evaluation(models: dict[str, Predictions], cause: str) -> None:
     """One number has one value, wherever it is asked."""
-    keys = (HARRELL, ANTOLINI, BRIER, INTEGRATED_BRIER, "harrell_concordance_all_pairs")
+    keys = (HARRELL, ANTOLINI, BRIER, INTEGRATED_BRIER)
+    keys += ("harrell_concordance_all_pairs", "antolini_concordance_all_pairs")
     found = compare(models, metric=keys, cause=cause, **FAST)
 
     for name, table in models.items():
@@ -100,7 +101,7 @@ def test_shares_of_every_metric_sum_to_the_difference(
     """Whatever is exchanged, and over two repeats with different folds."""
     keys = (
         *(HARRELL, ANTOLINI, BRIER, INTEGRATED_BRIER),
-        *("harrell_concordance_all_pairs", "antolini_concordance_within_folds"),
+        *("harrell_concordance_all_pairs", "antolini_concordance_all_pairs"),
     )
     found = compare(models, metric=keys, exchange=exchange, **FAST)  # type: ignore[arg-type]
 
@@ -110,7 +111,9 @@ def test_shares_of_every_metric_sum_to_the_difference(
             assert len(pair.shares) == 90
 
 
-@pytest.mark.parametrize("key", [HARRELL, ANTOLINI, INTEGRATED_BRIER])
+@pytest.mark.parametrize(
+    "key", [HARRELL, ANTOLINI, "antolini_concordance_all_pairs", INTEGRATED_BRIER]
+)
 def test_exchanged_values_are_the_plain_swap_of_tables(
     models: dict[str, Predictions], key: str
 ) -> None:

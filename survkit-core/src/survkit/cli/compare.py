@@ -30,7 +30,9 @@ def command(
     ],
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="harrell, antolini, brier or ibs; repeat it for several."),
+        typer.Option(
+            help="harrell or antolini (pairs within folds), brier, ibs; repeat it for several."
+        ),
     ] = None,
     cause: Annotated[str | None, typer.Option(help="The cause; the first by default.")] = None,
     reference: Annotated[

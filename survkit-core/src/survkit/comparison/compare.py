@@ -50,8 +50,8 @@ def compare(
     Args:
         predictions: By name of the model: a table, its file, or a run folder that holds it.
         metric: One or more, by key or as ``"harrell"``, ``"antolini"``, ``"brier"``, ``"ibs"``; by
-            default Harrell's concordance within folds, Antolini's C-td and the integrated Brier
-            score.
+            default Harrell's concordance and Antolini's C-td, both of pairs within folds, and the
+            integrated Brier score.
         cause: Name of the cause; the first where ``None``.
         reference: The model that all others are compared with; every pair is where ``None``.
         margin: How much worse than the reference still counts as not worse, in the unit of the

@@ -35,9 +35,9 @@ class MetricName:
 ALL_PAIRS = "_all_pairs"
 """How the keys end of metrics with pairs across folds; of a fold alone they say nothing more."""
 HARRELL = "harrell_concordance_within_folds"
-ANTOLINI = "antolini_concordance_all_pairs"
-ANTOLINI_WITHIN = "antolini_concordance_within_folds"
+ANTOLINI = "antolini_concordance_within_folds"
 HARRELL_ALL = "harrell_concordance_all_pairs"
+ANTOLINI_ALL = "antolini_concordance_all_pairs"
 UNO = "uno_concordance_within_folds"
 DYNAMIC_AUC = "dynamic_auc"
 MEAN_DYNAMIC_AUC = "mean_dynamic_auc"
@@ -66,7 +66,7 @@ METRICS = (
         "discrimination",
     ),
     MetricName(
-        ANTOLINI_WITHIN,
+        ANTOLINI,
         "Antolini's C-td, pairs within folds",
         "highest",
         0.5,
@@ -113,7 +113,7 @@ METRICS = (
         "discrimination",
     ),
     MetricName(
-        ANTOLINI,
+        ANTOLINI_ALL,
         "Antolini's C-td, all pairs",
         "highest",
         0.5,

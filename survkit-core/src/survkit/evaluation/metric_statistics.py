@@ -63,12 +63,12 @@ def _smooth(statistic: Statistic, *, first_repeat: bool = False) -> Measure:
 
 MEASURES: dict[str, Measure] = {
     names.HARRELL: Measure(statistic=harrell_within_folds, scale="logit"),
-    names.ANTOLINI_WITHIN: Measure(statistic=antolini_within_folds, scale="logit"),
+    names.ANTOLINI: Measure(statistic=antolini_within_folds, scale="logit"),
     names.UNO: Measure(statistic=uno_within_folds, scale="logit"),
     names.DYNAMIC_AUC: Measure(statistic=auc_at_horizon, scale="logit"),
     names.MEAN_DYNAMIC_AUC: Measure(statistic=mean_auc, scale="logit"),
     names.HARRELL_ALL: Measure(statistic=harrell_all_pairs, scale="logit"),
-    names.ANTOLINI: Measure(statistic=antolini_all_pairs, scale="logit"),
+    names.ANTOLINI_ALL: Measure(statistic=antolini_all_pairs, scale="logit"),
     names.BRIER: Measure(statistic=brier_at_horizon, scale="logit"),
     names.INTEGRATED_BRIER: Measure(statistic=integrated_brier, scale="logit"),
     names.SCALED_BRIER: Measure(statistic=scaled_brier_at_horizon, scale="identity"),
