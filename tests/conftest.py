@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Helpers beside the tests assert too; what a failing assertion compared is told for them as well.
+pytest.register_assert_rewrite("tests.core", "tests.docs", "tests.integration")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

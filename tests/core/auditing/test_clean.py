@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,11 @@ def test_one_subject_is_looked_at(study: Any) -> None:
 
     assert found.clean
     assert {one.rule for one in found.findings} >= {"few-events"}
+
+
+def test_the_files_are_where_the_study_says(study: Any) -> None:
+    """What the tests bend is what is read."""
+    inputs = study.inputs()
+
+    assert isinstance(inputs.predictions, Path)
+    assert pd.read_csv(inputs.predictions).shape[0] == 300
