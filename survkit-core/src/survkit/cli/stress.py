@@ -29,7 +29,7 @@ def command(
     ] = None,
     severity: Annotated[
         list[str] | None,
-        typer.Option(help="Level of the default ones: low, medium, high; repeat it."),
+        typer.Option(help="Level of the default ones, high by default; repeat it for several."),
     ] = None,
     fractions: Annotated[
         str, typer.Option(help="Shares of subjects that are corrupted, increasing.")
@@ -81,7 +81,7 @@ def command(
             subjects,
             out=out,
             corruptions=corruptions or (),
-            severities=severity or ("high",),
+            severities=severity or None,
             fractions=_fractions(fractions),
             seeds=seeds,
             metric=metric,

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from survkit.corruptions.intensity import check_at_least, intensity_range
-from survkit.errors import ConfigError
+from survkit.corruptions.intensity import check_severity, intensity_range
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -44,9 +43,8 @@ class BiasField:
     order: int = 3
 
     def __post_init__(self) -> None:
-        check_at_least("strength", self.strength, 0)
-        if self.order < 1:
-            raise ConfigError(f"order must be a whole number of at least 1, not {self.order}")
+        check_severity("strength", self.strength, 0, 10, "sensitivity then varies e^20-fold")
+        check_severity("order", self.order, 1, 10, "a higher degree is no slowly varying field")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Multiply by a field drawn from the generator."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import scipy.ndimage
 import torch
 
-from survkit.corruptions.intensity import check_at_least
+from survkit.corruptions.intensity import check_severity
 from survkit.errors import DataError
 from survkit.protocols import Sample
 from survkit.specs import InputKind
@@ -18,6 +18,8 @@ from survkit.specs import InputKind
 ndimage: Any = scipy.ndimage  # its functions are made at run time, without types
 
 FWHM_PER_SIGMA = 2 * sqrt(2 * log(2))
+MEAN_ALONE = 4
+"""Standard deviation, in lengths of an axis, beyond which nothing but its mean is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Blur:
     unit: Literal["voxel", "mm"] = "voxel"
 
     def __post_init__(self) -> None:
-        check_at_least("fwhm", self.fwhm, 0)
+        check_severity("fwhm", self.fwhm, 0, 1000, "of any image the mean is left then")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Blur every channel.
@@ -63,7 +65,10 @@ class Blur:
                     "not state; give the width in voxels"
                 )
             size = sample.spacing
-        widths = [0.0, *(self.fwhm / FWHM_PER_SIGMA / length for length in size)]
+        sigmas = (self.fwhm / FWHM_PER_SIGMA / length for length in size)
+        # The slowest frequency of a mirrored axis is then damped by exp(-79): wider only costs more.
+        most = (MEAN_ALONE * length for length in sample.values.shape[1:])
+        widths = [0.0, *map(min, sigmas, most)]
         blurred = ndimage.gaussian_filter(
             sample.values.numpy(), widths, mode="reflect", truncate=5.0
         )

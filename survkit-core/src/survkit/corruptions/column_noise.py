@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from survkit.corruptions.intensity import check_at_least
+from survkit.corruptions.intensity import check_severity
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -36,7 +36,7 @@ class ColumnNoise:
     variation: float = 0.1
 
     def __post_init__(self) -> None:
-        check_at_least("variation", self.variation, 0)
+        check_severity("variation", self.variation, 0, 100, "beyond it there is only noise")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Measure anew."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch.nn.functional import adaptive_avg_pool1d, interpolate
 
-from survkit.corruptions.intensity import check_at_least
+from survkit.corruptions.intensity import check_severity
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -37,7 +37,7 @@ class Downsampling:
     factor: float = 2.0
 
     def __post_init__(self) -> None:
-        check_at_least("factor", self.factor, 1)
+        check_severity("factor", self.factor, 1, 1000, "no image has as many voxels to an edge")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Lower the resolution."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from survkit.corruptions.intensity import check_at_least, intensity_range
+from survkit.corruptions.intensity import check_severity, intensity_range
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -38,7 +38,7 @@ class GaussianNoise:
     sigma: float = 0.1
 
     def __post_init__(self) -> None:
-        check_at_least("sigma", self.sigma, 0)
+        check_severity("sigma", self.sigma, 0, 100, "beyond 100 ranges there is only noise")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Add the noise."""

@@ -17,11 +17,21 @@ def intensity_range(sample: Sample) -> tuple[float, float]:
     return float(sample.values.min()), float(sample.values.max())
 
 
-def check_at_least(name: str, value: float, least: float) -> None:
+def check_severity(name: str, value: float, least: float, most: float, beyond: str) -> None:
     """Refuse a severity that means nothing.
 
+    Args:
+        name: Of the setting.
+        value: It.
+        least: Where it begins to mean something.
+        most: Beyond it nothing is left to corrupt, numbers overflow, or the work has no end.
+        beyond: What is true beyond ``most``, for the message.
+
     Raises:
-        ConfigError: It is below ``least`` or not finite.
+        ConfigError: It is outside these bounds, or no number.
     """
-    if not least <= value < float("inf"):
-        raise ConfigError(f"{name} must be a number of at least {least:g}, not {value}")
+    if not least <= value <= most:
+        why = f": {beyond}" if value > most else ""
+        raise ConfigError(
+            f"{name} must be a number of at least {least:g} and at most {most:g}, not {value}{why}"
+        )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from survkit.corruptions.intensity import check_at_least, intensity_range
+from survkit.corruptions.intensity import check_severity, intensity_range
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -38,8 +38,8 @@ class IntensityShift:
     gain: float = 0.1
 
     def __post_init__(self) -> None:
-        check_at_least("shift", self.shift, 0)
-        check_at_least("gain", self.gain, 0)
+        for name in ("shift", "gain"):
+            check_severity(name, getattr(self, name), 0, 100, "no calibration is as far off")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Change the calibration."""

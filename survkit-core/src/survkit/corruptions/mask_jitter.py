@@ -10,8 +10,8 @@ import scipy.ndimage
 import torch
 from torch import Tensor
 
-from survkit.corruptions.intensity import check_at_least
-from survkit.errors import ConfigError, DataError
+from survkit.corruptions.intensity import check_severity
+from survkit.errors import DataError
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -43,9 +43,8 @@ class MaskJitter:
     erode: int = 0
 
     def __post_init__(self) -> None:
-        check_at_least("shift", self.shift, 0)
-        if self.erode < 0:
-            raise ConfigError(f"erode must be a whole number of at least 0, not {self.erode}")
+        for name in ("shift", "erode"):
+            check_severity(name, getattr(self, name), 0, 1000, "nothing of the mask is left then")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Draw the region elsewhere.

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from survkit.corruptions.intensity import check_at_least
-from survkit.errors import ConfigError
+from survkit.corruptions.intensity import check_severity
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -45,9 +44,8 @@ class Motion:
     shots: int = 8
 
     def __post_init__(self) -> None:
-        check_at_least("amplitude", self.amplitude, 0)
-        if self.shots < 2:
-            raise ConfigError(f"motion needs 2 shots or more, not {self.shots}")
+        check_severity("amplitude", self.amplitude, 0, 1000, "the patient left the scanner then")
+        check_severity("shots", self.shots, 2, 10_000, "there are not as many lines to acquire")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Move the object between shots."""

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import torch
 
-from survkit.corruptions.intensity import intensity_range
-from survkit.errors import ConfigError, DataError
+from survkit.corruptions.intensity import check_severity, intensity_range
+from survkit.errors import DataError
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -40,8 +40,7 @@ class PoissonNoise:
     counts: float = 20.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.counts < float("inf"):
-            raise ConfigError(f"counts must be a positive number, not {self.counts}")
+        check_severity("counts", self.counts, 1e-3, 1e6, "with more counts noise is no longer seen")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Count anew.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from survkit.errors import ConfigError
+from survkit.corruptions.intensity import check_severity
 from survkit.protocols import Sample
 from survkit.specs import InputKind
 
@@ -36,8 +36,7 @@ class SliceThickness:
     factor: int = 4
 
     def __post_init__(self) -> None:
-        if self.factor < 1:
-            raise ConfigError(f"factor must be a whole number of at least 1, not {self.factor}")
+        check_severity("factor", self.factor, 1, 1000, "no volume has as many slices")
 
     def __call__(self, sample: Sample, *, generator: torch.Generator) -> Sample:
         """Average over groups of slices."""

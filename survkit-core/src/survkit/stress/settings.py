@@ -21,7 +21,7 @@ class StressOptions(TypedDict, total=False):
     """The keywords of :class:`StressSettings`, for signatures."""
 
     corruptions: Sequence[str]
-    severities: Sequence[str]
+    severities: Sequence[str] | None
     fractions: Sequence[float]
     seeds: int
     metric: str
@@ -44,7 +44,8 @@ class StressSettings:
         corruptions: Such as ``"ct:gaussian-noise:sigma=0.1"``, or several at once joined by plus
             signs, ``"ct:gaussian-noise + pet:poisson-noise"``; empty for the suite that fits the
             model's modalities.
-        severities: Levels of the suite: low, medium, high.
+        severities: Levels of the suite: low, medium, high; ``None`` for high. Refused beside
+            corruptions, which state their own.
         fractions: Shares of subjects that are corrupted, increasing, each once.
         seeds: How often corruptions and the choice of subjects are drawn anew.
         metric: Key or short name of a metric: harrell, antolini, brier, ibs.
@@ -60,7 +61,7 @@ class StressSettings:
     """
 
     corruptions: Sequence[str] = ()
-    severities: Sequence[str] = ("high",)
+    severities: Sequence[str] | None = None
     fractions: Sequence[float] = TENTHS
     seeds: int = 5
     metric: str = "harrell"
@@ -89,8 +90,14 @@ class StressSettings:
                 "replicates must be >= 0 and level between 0 and 1, "
                 f"not {self.replicates} and {self.level}"
             )
-        if not self.severities:
+        if self.severities is not None and not self.severities:
             raise ConfigError("name at least one severity, such as high")
+        if self.severities and self.corruptions:
+            raise ConfigError(
+                f"the severity {', '.join(self.severities)} is that of the suite, which the "
+                f"corruption {self.corruptions[0]!r} replaces; write the level in the corruption, "
+                "such as ct:blur:low, or leave one of them out"
+            )
         if self.overwrite and self.resume:
             raise ConfigError("give --overwrite or --resume, not both")
 

@@ -21,7 +21,7 @@ from survkit.stress.scenario import Scenario, parse_scenario
 from survkit.stress.settings import StressOptions, StressSettings
 from survkit.stress.subset_numbers import subsets_json, undefined_subsets
 from survkit.stress.subsets import modality_subsets
-from survkit.stress.suite import OF_MASKS, suite
+from survkit.stress.suite import DEFAULT_SEVERITIES, OF_MASKS, suite
 from survkit.stress.write_stress import write_stress
 from survkit.stress.yardstick import Yardstick, yardstick
 
@@ -113,7 +113,7 @@ def _plan(parts: RunParts, settings: StressSettings, registry: Registry) -> Plan
     if settings.corruptions:
         scenarios = [parse_scenario(text, kinds, registry) for text in settings.corruptions]
     else:
-        scenarios = suite(kinds, masked, settings.severities, registry)
+        scenarios = suite(kinds, masked, settings.severities or DEFAULT_SEVERITIES, registry)
     wanted = [part for scenario in scenarios for part in scenario.parts]
     unseen = [each for each in wanted if each.name == OF_MASKS and each.modality not in masked]
     if unseen:

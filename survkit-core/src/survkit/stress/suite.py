@@ -16,6 +16,7 @@ OF_MASKS = "mask-jitter"
 COUNTED = "pet"
 """The modality whose noise is that of counting, in the joint scenarios."""
 IMAGES = ("image", "volume")
+DEFAULT_SEVERITIES = ("high",)
 
 
 def suite(
