@@ -66,7 +66,7 @@ class Blur:
                 )
             size = sample.spacing
         sigmas = (self.fwhm / FWHM_PER_SIGMA / length for length in size)
-        # The slowest frequency of a mirrored axis is then damped by exp(-79): wider only costs more.
+        # The slowest frequency of a mirrored axis is then damped by exp(-79); wider costs more.
         most = (MEAN_ALONE * length for length in sample.values.shape[1:])
         widths = [0.0, *map(min, sigmas, most)]
         blurred = ndimage.gaussian_filter(
