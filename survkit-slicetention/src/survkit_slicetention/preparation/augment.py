@@ -22,10 +22,9 @@ def augmented(
     """Return slices of which some, each drawn by itself, are turned and perhaps mirrored.
 
     With probability ``rate`` a slice is turned about its centre by an angle from -degrees to
-    degrees, evenly drawn (above 0: counter-clockwise as shown, rows downwards), bilinear between
-    pixels, and then mirrored left to right with probability ``flip``. Other slices come back bit
-    for bit. Everything is drawn on the generator's device, four numbers per slice, whatever
-    comes of them.
+    degrees, evenly drawn, bilinear between pixels, and then mirrored left to right with probability
+    ``flip``. Other slices come back bit for bit. Three numbers per slice are drawn, on the
+    generator's device, whatever comes of them.
 
     Args:
         slices: (token, y, x) or (token, c, y, x), floating point; the channels of a slice move
@@ -44,19 +43,28 @@ def augmented(
     """
     _check(slices, rate, degrees, flip)
     draws = torch.rand(3, len(slices), generator=generator, device=generator.device)
-    touched, turn, mirror = draws.to(slices.device)
-    chosen = (touched < rate).nonzero().flatten()
+    # chosen where they were drawn: with a generator on the CPU an accelerator need not wait
+    chosen = (draws[0] < rate).nonzero().flatten()
     if len(chosen) == 0:
         return slices
+    turn, mirror = draws[1, chosen], draws[2, chosen] < flip
+    angle = ((2 * turn - 1) * (degrees * pi / 180)).to(slices.device, slices.dtype)
+    chosen = chosen.to(slices.device)
     part = slices[chosen]
     images = part if part.ndim == 4 else part[:, None]
-    angle = (2 * turn[chosen].to(slices.dtype) - 1) * (degrees * pi / 180)
-    moved = _moved(images, angle, mirror[chosen] < flip, fill)
+    moved = turned(images, angle, mirror.to(slices.device), fill)
     return slices.index_copy(0, chosen, moved.reshape(part.shape))
 
 
-def _moved(images: Tensor, angle: Tensor, mirror: Tensor, fill: float) -> Tensor:
-    """Return images turned, then mirrored; one affine grid for all."""
+def turned(images: Tensor, angle: Tensor, mirror: Tensor, fill: float) -> Tensor:
+    """Return images turned about their centres, then mirrored left to right; one grid for all.
+
+    Args:
+        images: Floating point (token, c, y, x).
+        angle: Per image in radians, counter-clockwise as shown.
+        mirror: Per image, bool.
+        fill: Value of what a turn brings in from outside.
+    """
     height, width = images.shape[-2:]
     sign = 1 - 2 * mirror.to(images.dtype)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)

@@ -24,8 +24,8 @@ def air_in_body(values: NDArray[np.float32], grid: WorkingGrid) -> NDArray[np.bo
     """Return the air that the body encloses, slice by slice.
 
     The body is the largest connected piece of tissue. A region of air that reaches the rim of the
-    image is the room, unless little of it is gas: then the image cuts through the chest. (The mean
-    would not do: clothes and blankets lie in the room.)
+    image is the room, unless little of it is gas and it reaches one corner at most: then the image
+    cuts through a lung. (The mean would not do: clothes, blankets and foam lie in the room.)
     """
     from scipy.ndimage import label  # type: ignore[attr-defined]
 
@@ -36,12 +36,16 @@ def air_in_body(values: NDArray[np.float32], grid: WorkingGrid) -> NDArray[np.bo
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     outside, count = label(pieces != sizes.argmax(), structure=IN_PLANE)
-    rim = np.zeros(count + 1, dtype=bool)
-    for edge in (outside[:, 0], outside[:, -1], outside[:, :, 0], outside[:, :, -1]):
-        rim[np.unique(edge)] = True
+    # of the air alone: the table is no part of the body, but as dense
     area = np.bincount(outside[air], minlength=count + 1)
     gas = np.bincount(outside[air & (values < GAS)], minlength=count + 1)
-    large = area * grid.spacing[1] * grid.spacing[2] > LUNG_AT_THE_RIM
-    room = rim & ~(large & (gas < ROOM * area))
+    cut_lung = (area * grid.spacing[1] * grid.spacing[2] > LUNG_AT_THE_RIM) & (gas < ROOM * area)
+    corners = np.zeros(count + 1, dtype=int)
+    for row, column in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+        corners[outside[:, row, column]] += 1  # a region is within one slice: no index comes twice
+    rim = np.zeros(count + 1, dtype=bool)
+    for edge in (outside[:, 0], outside[:, -1], outside[:, :, 0], outside[:, :, -1]):
+        rim[edge] = True
+    room = rim & ~(cut_lung & (corners < 2))
     room[0] = False
     return np.asarray(air & ~room[outside])

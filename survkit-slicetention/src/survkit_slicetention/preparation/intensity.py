@@ -28,7 +28,8 @@ def scaled(
         mode: The scale.
         mean: Over the pixels of the training subjects: of clipped HU for ``clip_zscore``, of raw HU
             for ``zscore`` (see ``clipped``). ``clip_minmax`` uses neither mean nor SD.
-        sd: The standard deviation of the same pixels, above 0.
+        sd: The standard deviation of the same pixels, above 0. One that lies on an accelerator is
+            not looked at, which would make the device wait.
 
     Raises:
         ConfigError: No such mode.
@@ -37,7 +38,8 @@ def scaled(
     values = clipped(slices, mode)
     if mode == "clip_minmax":
         return (values - CLIP[0]) / (CLIP[1] - CLIP[0])
-    if not bool(torch.as_tensor(sd > 0).all()):
+    at_hand = not isinstance(sd, Tensor) or sd.device.type == "cpu"
+    if at_hand and not bool(torch.as_tensor(sd > 0).all()):
         raise DataError(
             f"intensity: {mode} divides by the SD of the training pixels, which must be above 0, "
             f"not {float(torch.as_tensor(sd).min())}"

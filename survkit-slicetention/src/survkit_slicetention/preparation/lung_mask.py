@@ -2,11 +2,12 @@
 
 The steps, on blocks of about 2 mm: air inside the body, less the windpipe and the main bronchi,
 less gas of the bowel; then each lung is closed with a ball, so that vessels and nodules or tumours
-at the pleura up to 2 x 8 mm across belong to it, and what a slice of it encloses is filled,
+at the pleura up to 2 x 8 mm across belong to it, and what an axial slice of it encloses is filled,
 whatever its size. Last, the border is drawn on the voxels themselves.
 
 What it cannot do: a tumour wider than that at the pleura or the mediastinum, an effusion or a
-consolidated lobe are as dense as the chest wall and stay outside. The orientation is survkit's
+consolidated lobe are as dense as the chest wall and stay outside (in the slices where they touch
+it). The orientation is survkit's
 (LPS): z runs to the head, x to the patient's left.
 """
 
@@ -47,7 +48,7 @@ def segment_lungs(
     tubes = airways(air, _body_centre(air, values), grid)
     lungs = lung_regions(air & ~tubes, values, grid)
     closed = _closed(lungs, grid) & ~tubes
-    return _redrawn(volume, closed, lungs, air, grid)
+    return _redrawn(volume, closed, lungs, values < AIR, grid)
 
 
 def check_spacing(spacing: tuple[float, ...]) -> None:
@@ -91,7 +92,10 @@ def _ball_closed(lung: NDArray[np.bool_], grid: WorkingGrid) -> NDArray[np.bool_
 
 
 def _filled(lung: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the lung with what any of its axial slices encloses."""
+    """Return the lung with what any of its axial slices encloses.
+
+    Not of the other directions: lung stands before, behind and above the heart.
+    """
     from scipy.ndimage import label  # type: ignore[attr-defined]
 
     padded = np.pad(~lung, [(0, 0), (1, 1), (1, 1)], constant_values=True)
@@ -110,8 +114,9 @@ def _redrawn(
 ) -> NDArray[np.bool_]:
     """Return the lungs on the volume's own voxels.
 
-    What the closing added is taken block by block; elsewhere a voxel within one block of the lung
-    belongs to it when it is air, unless that air is another region's.
+    What the closing added is taken block by block. Elsewhere the border runs through the voxels:
+    those of the lung, and of blocks of tissue beside it, that are air belong to it. Blocks of
+    ``air`` that are no lung are left out.
     """
     from scipy.ndimage import binary_dilation, find_objects  # type: ignore[attr-defined]
 
