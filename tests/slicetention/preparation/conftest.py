@@ -70,8 +70,8 @@ def draw_chest(
     canvas = Canvas(shape, spacing)
     volume = np.full(shape, AIR)
     volume[canvas.ball((0, 0, 0), (1e9, 100, 145))] = TISSUE
-    volume[canvas.ball((0, 10, 175), (1e9, 30, 25))] = TISSUE  # arms
-    volume[canvas.ball((0, 10, -175), (1e9, 30, 25))] = TISSUE
+    volume[canvas.ball((0, 10, 180), (1e9, 30, 25))] = TISSUE  # arms
+    volume[canvas.ball((0, 10, -180), (1e9, 30, 25))] = TISSUE
     volume[np.broadcast_to((canvas.y > 108) & (canvas.y < 114), shape)] = -200.0  # table
     volume[canvas.tube((-200, 75, 0), (200, 75, 0), 18)] = BONE
     lungs = np.zeros(shape, dtype=bool)

@@ -123,25 +123,45 @@ def test_a_large_tumour_at_the_pleura_is_left_out(chest: Any, canvas: Any) -> No
     assert segment_lungs(volume, chest.spacing)[tumour].mean() < 0.5
 
 
-def test_the_tissue_between_touching_lungs_is_no_lung(chest: Any, canvas: Any, dice: Dice) -> None:
+def test_the_tissue_between_touching_lungs_is_no_lung(chest: Any, canvas: Any) -> None:
     """Where they touch before the heart they are one region of air; each is closed by itself."""
-    bridge = canvas.ball((20, -30, 0), (30, 3, 40))
-    volume = np.where(bridge & ~chest.lungs, np.float32(-850), chest.volume)
+    horns = canvas.ball((20, -30, 34), (40, 18, 30)) | canvas.ball((20, -30, -34), (40, 18, 30))
+    bridge = canvas.tube((20, -30, -30), (20, -30, 30), 5)
+    volume = np.where((horns | bridge) & ~chest.lungs, np.float32(-850), chest.volume)
+    between = canvas.ball((20, -30, 0), (30, 14, 3)) & ~canvas.tube((20, -30, -9), (20, -30, 9), 9)
 
     lungs = segment_lungs(volume, chest.spacing)
 
-    assert dice(lungs, chest.lungs | bridge) > 0.985
+    assert lungs[horns | bridge].mean() > 0.99
+    assert lungs[between].mean() < 0.1
+
+
+def test_the_windpipe_and_the_bronchi_are_no_lung(found: Any, canvas: Any) -> None:
+    """They are followed from the neck until, near the lungs, a slice shows both as one hole."""
+    assert not found[canvas.tube((200, 15, 0), (40, 10, 0), 9)].any()
+    for side in (-1, 1):
+        assert not found[canvas.tube((40, 10, 0), (34, 9, 8 * side), 4)].any()
 
 
 def test_air_between_arm_and_chest_is_no_lung(chest: Any, found: Any, canvas: Any) -> None:
-    """A pocket that skin encloses in some slices is gas alone."""
+    """A pocket that skin encloses in every slice is gas alone."""
     volume = chest.volume.copy()
-    bridges = np.broadcast_to((abs(canvas.y) < 45) & (abs(canvas.y) > 30), volume.shape)
-    volume[bridges & (abs(canvas.x) > 120) & (abs(canvas.x) < 180) & (volume < -500)] = 30
+    across = (abs(canvas.x) > 120) & (abs(canvas.x) < 180)
+    ends = (abs(canvas.y + 14) < 5) | (abs(canvas.y - 34) < 5)
+    volume[np.broadcast_to(across & ends, volume.shape) & (volume < -900)] = 30
 
     lungs = segment_lungs(volume, chest.spacing)
 
+    assert lungs[np.broadcast_to(abs(canvas.x) > 140, lungs.shape)].sum() == 0
     np.testing.assert_array_equal(lungs, found)
+
+
+def test_stool_below_the_lungs_is_no_lung(chest: Any, found: Any, canvas: Any) -> None:
+    """Neither gas alone nor tissue, but below the middle of the lungs."""
+    colon = canvas.ball((-105, -20, -50), (25, 30, 45))
+    volume = np.where(colon, np.float32(-600), chest.volume)
+
+    np.testing.assert_array_equal(segment_lungs(volume, chest.spacing), found)
 
 
 def test_an_image_that_cuts_the_chest_keeps_the_lung_at_its_rim(chest: Any, dice: Dice) -> None:
