@@ -164,6 +164,14 @@ def test_stool_below_the_lungs_is_no_lung(chest: Any, found: Any, canvas: Any) -
     np.testing.assert_array_equal(segment_lungs(volume, chest.spacing), found)
 
 
+def test_cells_of_the_skull_are_no_lung(chest: Any, found: Any, canvas: Any) -> None:
+    """Air and bone in one, as thin as lung, but above the lungs."""
+    cells = canvas.ball((118, -20, 60), (9, 28, 28))
+    volume = np.where(cells, np.float32(-600), chest.volume)
+
+    np.testing.assert_array_equal(segment_lungs(volume, chest.spacing), found)
+
+
 def test_an_image_that_cuts_the_chest_keeps_the_lung_at_its_rim(chest: Any, dice: Dice) -> None:
     """Lung at the rim of the image is not taken for the room."""
     volume, truth = chest.volume[:, 27:, :74], chest.lungs[:, 27:, :74]
@@ -242,3 +250,43 @@ def test_the_labelled_lungs_of_a_patient(shared_data: Path, dice: Dice) -> None:
     found = dice(lungs, (labels == 1) | (labels == 2))
     print(f"Dice of the lungs of LUNG1-001: {found:.4f}")
     assert found >= 0.965
+
+
+def read_lps(path: Path) -> tuple[Any, Any]:
+    """A volume or a folder of DICOM as (z, y, x) with its spacing."""
+    import SimpleITK as sitk
+
+    files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path)) if path.is_dir() else str(path)
+    image = sitk.DICOMOrient(sitk.ReadImage(files), "LPS")
+    return sitk.GetArrayFromImage(image).astype(np.float32), image.GetSpacing()[::-1]
+
+
+def test_half_a_chest_cut_by_the_image(shared_data: Path) -> None:
+    """IBSI's CT: the right lung reaches the rim; a tumour of 6 cm leaves 1.1 l of it."""
+    volume, spacing = read_lps(shared_data / "ibsi" / "ct_phantom" / "image.nii.gz")
+
+    lungs = segment_lungs(volume, spacing)
+
+    assert 1.0 < lungs.sum() * np.prod(spacing) / 1e6 < 1.3
+    assert lungs[:, 0].any(), "the lung at the front is cut"
+    assert not lungs[:, :, :15].any(), "left of the body is the room"
+    assert not lungs[:, -10:].any(), "so is the table"
+
+
+def test_the_base_of_the_lungs_over_the_bowel(shared_data: Path) -> None:
+    """A scan of the liver, 5 mm slices: 1.3 l of lung at its top, and gas of the bowel below."""
+    volume, spacing = read_lps(shared_data / "ct-dicom-crlm" / "CRLM-CT-1004")
+
+    lungs = segment_lungs(volume, spacing)
+
+    assert 1.2 < lungs.sum() * np.prod(spacing) / 1e6 < 1.4
+    assert not lungs[:20].any()
+
+
+@pytest.mark.parametrize("subject", ["STS_001", "STS_002", "STS_003"])
+def test_legs_have_no_lungs(shared_data: Path, subject: str) -> None:
+    """Parts of thighs on foam, cut so that little of the room is seen."""
+    volume, spacing = read_lps(shared_data / "petct-sts" / subject / "ct_image.nii.gz")
+
+    with pytest.raises(DataError, match="no lungs were found"):
+        segment_lungs(volume, spacing)

@@ -174,7 +174,8 @@ def test_other_than_one_channel_is_refused(chest: Any) -> None:
     [
         ({"spacing": (3.0, 1.0)}, "three edges above 0 mm"),
         ({"spacing": (3.0, 0.0, 1.0)}, "three edges above 0 mm"),
-        ({"size": 0}, "at least 1, not 0"),
+        ({"size": 0}, "whole number from 1, not 0"),
+        ({"size": 224.0}, "whole number from 1, not 224.0"),
         ({"lung_mask": "unet"}, "lung_mask is one of threshold, lungmask, given, none"),
         ({"interpolation": "cubic"}, "interpolation is one of bspline, linear, not 'cubic'"),
         ({"least_lung": 2.0}, "share from 0 to 1"),

@@ -12,8 +12,9 @@ AIR = -400.0
 GAS = -960.0
 """HU below which more than half of a region of gas lies, and less than half of a lung, even a
 destroyed one: it holds blood and tissue as well."""
-ROOM = 1 / 3
-"""Least share of gas in a region at the rim for it to be the room: the rest is cloth and foam."""
+ROOM = 0.2
+"""Least share of gas in a region at the rim for it to be the room: the rest is cloth and foam. Of a
+lung as good as nothing is so thin."""
 IN_PLANE = np.array([np.zeros((3, 3)), [[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.zeros((3, 3))], bool)
 """Neighbours within one slice."""
 LUNG_AT_THE_RIM = 100.0

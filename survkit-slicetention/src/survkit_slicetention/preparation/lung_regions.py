@@ -49,8 +49,8 @@ def lung_regions(
     """Return the regions of air that are lungs.
 
     The largest region that is not gas alone is a lung, or both where they touch. Others are lungs
-    too unless they are small (10 ml), gas alone, or begin below the middle of the largest, as the
-    stomach and the bowel do.
+    too unless they are small (10 ml), gas alone, lie below the middle of the largest, as stomach
+    and bowel do, or above all of it, as the cells of the skull do.
 
     Raises:
         DataError: No region is a lung; the message says what there is.
@@ -66,7 +66,9 @@ def lung_regions(
     kept = [
         each.label
         for each in lungs
-        if each.ml >= LEAST_REGION and each.slices[1] >= largest.median_slice
+        if each.ml >= LEAST_REGION
+        and each.slices[1] >= largest.median_slice
+        and each.slices[0] <= largest.slices[1]
     ]
     return np.isin(labels, kept)
 

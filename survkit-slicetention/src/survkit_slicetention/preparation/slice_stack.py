@@ -60,8 +60,10 @@ class StackSettings:
             raise ConfigError(
                 f"spacing is three edges above 0 mm (z, y, x), not {tuple(self.spacing)}"
             )
-        if self.size < 1:
-            raise ConfigError(f"size is the number of rows of a slice, at least 1, not {self.size}")
+        if type(self.size) is not int or self.size < 1:
+            raise ConfigError(
+                f"size is the number of rows of a slice, a whole number from 1, not {self.size!r}"
+            )
         for name, known in (("lung_mask", LungProvider), ("interpolation", Interpolation)):
             if (value := getattr(self, name)) not in get_args(known):
                 raise ConfigError(f"{name} is one of {', '.join(get_args(known))}, not {value!r}")
@@ -87,7 +89,8 @@ def slice_stack(
     Args:
         values: HU, one channel (1, z, y, x).
         spacing: Voxel size in mm (z, y, x).
-        mask: The cohort's mask on the same voxels, bool; used by ``lung_mask: given`` alone.
+        mask: The cohort's mask on the same voxels, bool (z, y, x); used by ``lung_mask: given``
+            alone.
         settings: How; the defaults where it is ``None``.
         source: File or subject, put before the message of an error.
 
@@ -111,7 +114,7 @@ def _stacked(
     if values.ndim != 4 or len(values) != 1:
         raise DataError(f"a CT has one channel (1, z, y, x), but this is {tuple(values.shape)}")
     volume = values[0].detach().to("cpu", torch.float32)
-    given = None if mask is None else mask.detach().cpu().numpy().reshape(mask.shape[-3:])
+    given = None if mask is None else mask.detach().cpu().numpy()
     lungs = lungs_of(settings.lung_mask, volume.numpy(), spacing, given)
     places = [
         positions(*each) for each in zip(volume.shape, spacing, settings.spacing, strict=True)
@@ -129,7 +132,8 @@ def _kept(
     lungs: NDArray[np.bool_], places: list[NDArray[np.float64]], least: float
 ) -> tuple[slice, tuple[slice, slice]]:
     """Return slices, rows and columns of the new grid that are kept."""
-    indices = [nearest(each, length) for each, length in zip(places, lungs.shape, strict=True)]
-    resampled = lungs[np.ix_(*indices)]
+    resampled = lungs
+    for axis, (each, length) in enumerate(zip(places, lungs.shape, strict=True)):
+        resampled = resampled.take(nearest(each, length), axis=axis)
     slices = lung_slices(resampled, least)
     return slices, lung_box(resampled[slices])
