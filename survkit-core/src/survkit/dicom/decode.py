@@ -39,14 +39,11 @@ def stored_planes(header: FileHeader, frames: Sequence[int]) -> Iterator[Stored]
     check_pixel_format(header)
     data = open_dicom(header.path, pixels=True)
     name = shown_name(header.path)
-    if "PixelData" not in data:
-        raise RefusedSeriesError("no-pixels", f"{name} has no pixel data; export it again")
-    if header.transfer_syntax in NATIVE:
-        _check_length(header, len(data.PixelData), name)
     for frame in frames:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what it would warn of is checked here
+                _check_pixels(data, header, name)
                 plane = _decoded(data, header, frame)
         except RefusedSeriesError:
             raise
@@ -75,12 +72,18 @@ def _decoded(data: Any, header: FileHeader, frame: int) -> NDArray[Any]:
         )
         size = jpeg_size(stream)
         if size != (header.rows, header.columns):  # before a decoder believes it and allocates
-            return np.empty(size, dtype=np.uint8) if size is not None else np.empty((0, 0))
+            said = "nothing readable" if size is None else f"{size[0]} x {size[1]}"
+            raise RefusedSeriesError(
+                "pixels",
+                f"{shown_name(header.path)}: Rows x Columns are {header.rows} x "
+                f"{header.columns}, but the compressed picture says {said}; export it again",
+            )
         decoder = library.pixels.get_decoder(syntax)
         if syntax not in JPEG_2000 or not decoder.is_available:
             return _decoded_by_gdcm(stream, header)
     decoder = library.pixels.get_decoder(syntax)
-    array, _ = decoder.as_array(data, index=frame, raw=True)
+    # Bits above BitsStored are judged here, so the library must not hide them.
+    array, _ = decoder.as_array(data, index=frame, raw=True, correct_unused_bits=False)
     return np.asarray(array)
 
 
@@ -108,6 +111,13 @@ def _decoded_by_gdcm(stream: bytes, header: FileHeader) -> NDArray[Any]:
         reader.SetFileName(str(path))
         array = sitk.GetArrayFromImage(reader.Execute())
     return np.asarray(array)[0] if array.ndim == 3 else np.asarray(array)
+
+
+def _check_pixels(data: Any, header: FileHeader, name: str) -> None:
+    if "PixelData" not in data or data.PixelData is None:
+        raise RefusedSeriesError("no-pixels", f"{name} has no pixel data; export it again")
+    if header.transfer_syntax in NATIVE:
+        _check_length(header, len(data.PixelData), name)
 
 
 def _check_length(header: FileHeader, found: int, name: str) -> None:

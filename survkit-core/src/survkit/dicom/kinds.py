@@ -53,5 +53,5 @@ def set_aside(header: FileHeader) -> tuple[str, str] | None:
         return "projection", "a projection or rendering (MIP) of another volume is no measurement"
     colour = header.samples not in (None, 1) or not header.photometric.startswith("MONOCHROME")
     if colour and header.photometric:
-        return "colour", f"a picture in {header.photometric} holds no measured intensities"
+        return "colour", f"a picture in {header.photometric[:16]} holds no measured intensities"
     return None

@@ -13,8 +13,10 @@ from survkit.dicom.libraries import pydicom
 from survkit.dicom.shown_name import shown_name
 from survkit.errors import DataError
 
-MAX_INFLATED_BYTES = 2**30
+MAX_INFLATED_BYTES = 2**29
 """A deflated file may unfold to this many bytes: a bomb is refused before it does harm."""
+MAX_INFLATED_HEADER = 2**24
+"""Where no pixels are wanted, no more than this is unfolded."""
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _LONGEST_META = 65536
 _PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}
@@ -78,8 +80,8 @@ def _inflated(
         file.seek(0)
         return library.dcmread(file, stop_before_pixels=not pixels, specific_tags=tags)
     machine = zlib.decompressobj(-zlib.MAX_WBITS)
-    content = machine.decompress(file.read(), MAX_INFLATED_BYTES)
-    if machine.unconsumed_tail:
+    content = machine.decompress(file.read(), MAX_INFLATED_BYTES if pixels else MAX_INFLATED_HEADER)
+    if machine.unconsumed_tail and pixels:
         raise DataError(
             f"{name}: unfolds to more than {MAX_INFLATED_BYTES} bytes, the limit for deflated "
             "files; convert it to an uncompressed transfer syntax"

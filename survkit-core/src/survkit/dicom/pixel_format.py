@@ -35,7 +35,10 @@ RESCALED = {"CT": "HU", "PT": "activity"}
 
 def syntax_name(transfer_syntax: str) -> str:
     """Return the transfer syntax in words."""
-    return str(pydicom().uid.UID(transfer_syntax).name) if transfer_syntax else "none"
+    if not transfer_syntax:
+        return "none"
+    known = pydicom().uid.UID_dictionary.get(transfer_syntax)
+    return transfer_syntax[:64] if known is None else str(known[0])
 
 
 def check_pixel_format(header: FileHeader) -> None:

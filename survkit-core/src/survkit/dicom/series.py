@@ -144,4 +144,4 @@ def series_label(headers: Sequence[FileHeader], folder: Path) -> str:
     where = shown_name(first.path.parent, folder)
     place = "" if where in ("", ".") else f" in '{where}'"
     files = "file" if count == 1 else "files"
-    return f"{first.modality or 'unnamed'} series{number} ({count} {files}{place})"
+    return f"{first.modality[:16] or 'unnamed'} series{number} ({count} {files}{place})"

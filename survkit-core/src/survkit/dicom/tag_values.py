@@ -12,12 +12,18 @@ class WrongTagError(ValueError):
 
 
 def text(data: Any, keyword: str) -> str:
-    """Return a value as one string, several joined by a backslash, empty if absent."""
+    """Return a value as one string, several joined by a backslash, empty if absent.
+
+    Characters that cannot be printed become question marks: messages are one line.
+    """
     value = _value(data, keyword)
     if value is None:
         return ""
     parts = value if is_several(value) else [value]
-    return sys.intern("\\".join(str(part) for part in parts).strip("\0 "))
+    found = "\\".join(str(part) for part in parts).strip("\0 ")
+    if not found.isprintable():
+        found = "".join(each if each.isprintable() else "?" for each in found)
+    return sys.intern(found)
 
 
 def number(data: Any, keyword: str) -> float | None:

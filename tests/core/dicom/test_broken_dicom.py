@@ -1,0 +1,389 @@
+"""Broken series: each is refused by its rule with one clear sentence, and nothing crashes."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
+from tests.core.dicom.writer import PLANTED, random_volume, uid, write_series
+
+from survkit.dicom import RefusedSeriesError, discover, read_series
+from survkit.errors import DataError
+
+Spoil = Callable[[list[Path]], None]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A fault and what must be said about it."""
+
+    name: str
+    rule: str
+    message: str
+    options: dict[str, Any] = field(default_factory=dict)
+    spoil: Spoil | None = None
+
+
+def at(index: int, **tags: Any) -> Callable[[int, Dataset], None]:
+    """Return a change of one slice's tags; ``None`` deletes."""
+
+    def change(slice_index: int, data: Dataset) -> None:
+        if slice_index == index:
+            for keyword, value in tags.items():
+                if value is None:
+                    delattr(data, keyword)
+                else:
+                    setattr(data, keyword, value)
+
+    return change
+
+
+def raw(index: int, keyword: str, vr: str, value: Any) -> Callable[[int, Dataset], None]:
+    """Return a change that writes a value unchecked under another value representation."""
+
+    def change(slice_index: int, data: Dataset) -> None:
+        if slice_index == index:
+            data.add_new(keyword, vr, value)
+
+    return change
+
+
+def rewritten(index: int, edit: Callable[[Dataset], None]) -> Spoil:
+    """Return an edit of one written file."""
+
+    def spoil(paths: list[Path]) -> None:
+        data = pydicom.dcmread(paths[index])
+        edit(data)
+        data.save_as(paths[index])
+
+    return spoil
+
+
+def cut(index: int, share: float) -> Spoil:
+    """Return the truncation of one file to a share of its bytes."""
+
+    def spoil(paths: list[Path]) -> None:
+        content = paths[index].read_bytes()
+        paths[index].write_bytes(content[: int(len(content) * share)])
+
+    return spoil
+
+
+def syntax(value: str) -> Spoil:
+    """Return another transfer syntax that all files claim for an encapsulated stream."""
+
+    def spoil(paths: list[Path]) -> None:
+        for path in paths:
+            data = pydicom.dcmread(path)
+            data.PixelData = encapsulate([b"0123456789"])
+            data["PixelData"].VR = "OB"
+            data["PixelData"].is_undefined_length = True
+            data.file_meta.TransferSyntaxUID = value
+            pydicom.dcmwrite(path, data, implicit_vr=False, little_endian=True, force_encoding=True)
+
+    return spoil
+
+
+def shorter_pixels(data: Dataset) -> None:
+    data.PixelData = data.PixelData[:-20]
+
+
+def longer_pixels(data: Dataset) -> None:
+    data.PixelData += b"\0" * 20
+
+
+def without_pixels(data: Dataset) -> None:
+    del data.PixelData
+
+
+def garbled_stream(data: Dataset) -> None:
+    data.PixelData = encapsulate([b"\xff\xd8garbage that is no picture"])
+
+
+def short_stream(data: Dataset) -> None:
+    frame = next(generate_frames(data.PixelData, number_of_frames=1))
+    data.PixelData = encapsulate([frame[: len(frame) // 2]])
+
+
+def wider(data: Dataset) -> None:
+    data.Columns = 40
+
+
+def tiny_sideways(index: int, data: Dataset) -> None:
+    if index == 2:
+        x, y, z = data.ImagePositionPatient
+        data.ImagePositionPatient = [x + 1.5, y, z]
+
+
+def uneven(index: int, data: Dataset) -> None:
+    x, y, _ = data.ImagePositionPatient
+    data.ImagePositionPatient = [x, y, [0.0, 2.0, 4.7, 6.0, 9.1][index]]
+
+
+def creeping(index: int, data: Dataset) -> None:
+    x, y, _ = data.ImagePositionPatient
+    data.ImagePositionPatient = [x, y, 2.0 * index + 0.00024 * index * (index - 80)]
+
+
+def foreign(keyword: str) -> Callable[[int, Dataset], None]:
+    return at(1, **{keyword: "PLANTEDID2" if keyword == "PatientID" else uid()})
+
+
+BROKEN = [
+    Broken("a slice is missing", "missing-slices",
+           r"1 slice is missing: 1 between 33\.00 and 39\.00 mm; slices are 3 mm apart",
+           {"drop": [2]}),
+    Broken("two gaps", "missing-slices", r"3 slices are missing: 1 between .*, 2 between",
+           {"volume": random_volume((14, 4, 4)), "drop": [3, 8, 9]}),
+    Broken("uneven steps", "irregular-spacing", r"1\.30 mm \(1 times\), 2\.00 mm \(1 times\)",
+           {"change": uneven}),
+    Broken("steps that creep", "irregular-spacing", "off the regular grid",
+           {"volume": random_volume((81, 3, 3)), "change": creeping}),
+    Broken("a slice beside the line", "irregular-positions", r"slice 3 of 5 is 1\.5 mm beside",
+           {"change": tiny_sideways}),
+    Broken("zero spacing", "zero-spacing", r"PixelSpacing must be positive, but is \(0, 0\.7\)",
+           {"tags": {"PixelSpacing": [0, 0.7]}}),
+    Broken("negative spacing", "zero-spacing", r"is \(-1, 1\)",
+           {"change": at(1, PixelSpacing=[-1, 1])}),
+    Broken("all slices at one place", "two-acquisitions", "5 different slices stand at 1 posi",
+           {"tags": {"ImagePositionPatient": [0, 0, 0]}}),
+    Broken("no pixel spacing", "no-geometry", r"slice-0003\.dcm lacks PixelSpacing",
+           {"change": at(3, PixelSpacing=None)}),
+    Broken("no position", "no-geometry", "lacks ImagePositionPatient",
+           {"tags": {"ImagePositionPatient": None}}),
+    Broken("no orientation", "no-geometry", "lacks ImageOrientationPatient",
+           {"change": at(0, ImageOrientationPatient=None)}),
+    Broken("a skewed orientation", "orientation", "two orthogonal unit vectors",
+           {"tags": {"ImageOrientationPatient": [1, 0, 0, 0.5, 0.8, 0]}}),
+    Broken("a null orientation", "orientation", "lengths are 0 and 0",
+           {"tags": {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]}}),
+    Broken("two orientations", "mixed-orientation",
+           r"1 of 5 slices differ from \(1, 0, 0, 0, 1, 0\), such as slice-0004\.dcm",
+           {"change": at(4, ImageOrientationPatient=[0, 1, 0, 0, 0, -1])}),
+    Broken("two pixel spacings", "mixed-spacing", r"differ from \(0\.8, 0\.7\).*\(0\.9, 0\.9\)",
+           {"change": at(0, PixelSpacing=[0.9, 0.9])}),
+    Broken("two sizes", "mixed-size", r"4 files have 6 x 7 and 1 have 7 x 6 \(such as slice-0002",
+           {"change": at(2, Rows=7, Columns=6)}),
+    Broken("two patients in a series", "mixed-patients", "several PatientIDs|one patient",
+           {"change": foreign("PatientID")}),
+    Broken("two studies in a series", "mixed-studies", "one study .* 5 files have 2",
+           {"change": foreign("StudyInstanceUID")}),
+    Broken("two frames of reference", "mixed-frames", "one frame of reference",
+           {"change": foreign("FrameOfReferenceUID")}),
+    Broken("two modalities", "mixed-modality", "4 files have CT and 1 have PT",
+           {"change": at(2, Modality="PT")}),
+    Broken("a spacing that is text", "wrong-tag", "PixelSpacing",
+           {"change": raw(1, "PixelSpacing", "LO", ["wide", "wider"])}),
+    Broken("an infinite position", "wrong-tag", "ImagePositionPatient is not finite",
+           {"change": raw(1, "ImagePositionPatient", "LO", ["0", "0", "inf"])}),
+    Broken("two numbers as position", "wrong-tag", "must hold 3 numbers, but holds 2",
+           {"change": at(1, ImagePositionPatient=[0, 0])}),
+    Broken("frames without number", "wrong-tag", "NumberOfFrames",
+           {"change": raw(1, "NumberOfFrames", "LO", "many")}),
+    Broken("a million frames", "wrong-tag", "NumberOfFrames must be 1 to 65536, but is 1000000",
+           {"tags": {"NumberOfFrames": 1000000}}),
+    Broken("no slope", "no-rescale", "RescaleSlope must say how stored values become HU",
+           {"change": at(2, RescaleSlope=None)}),
+    Broken("no intercept", "no-rescale", "RescaleIntercept must say",
+           {"tags": {"RescaleIntercept": None}}),
+    Broken("PET without slope", "no-rescale", "become activity",
+           {"modality": "PT", "intercept": 0.0, "volume": random_volume().clip(0),
+            "tags": {"RescaleSlope": None}}),
+    Broken("slope zero", "no-rescale", "RescaleSlope must not be 0", {"tags": {"RescaleSlope": 0}}),
+    Broken("CT that is no HU", "rescale-type", "must be in HU, but its RescaleType is 'Z_EFF'",
+           {"tags": {"RescaleType": "Z_EFF"}}),
+    Broken("padding in the tissue", "padding", "stands for 40 HU",
+           {"volume": np.full((3, 4, 4), 40.0), "tags": {"PixelPaddingValue": 1064}}),
+    Broken("unknown transfer syntax", "transfer-syntax", r"'1\.2\.840\.99\.1\.2\.3' cannot be",
+           spoil=syntax("1.2.840.99.1.2.3")),
+    Broken("a film", "transfer-syntax", "'MPEG2 Main Profile / Main Level' cannot be decoded",
+           spoil=syntax("1.2.840.10008.1.2.4.100")),
+    Broken("no rows", "size", "Rows and Columns must be 1 or more, but are 0 x 7",
+           {"tags": {"Rows": 0}}),
+    Broken("an enormous slice", "too-large", "65535 x 65535 voxels is beyond the limit",
+           {"tags": {"Rows": 65535, "Columns": 65535}}),
+    Broken("an enormous volume", "too-large", "60000 frames of 1024 x 1024",
+           {"tags": {"Rows": 1024, "Columns": 1024, "NumberOfFrames": 60000}}),
+    Broken("odd bits", "bits", "BitsAllocated must be 8, 16 or 32",
+           {"tags": {"BitsAllocated": 12}}),
+    Broken("a wrong high bit", "bits", "HighBit must be BitsStored - 1 = 15, but is 3",
+           {"tags": {"HighBit": 3}}),
+    Broken("values beyond the bits", "bits", "must be 0 to 255 for BitsStored 8, but are",
+           {"tags": {"BitsStored": 8, "HighBit": 7}}),
+    Broken("a colour picture", "colour", "a picture in RGB",
+           {"tags": {"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}}),
+    Broken("a secondary capture", "screenshot", "no measured intensities",
+           {"tags": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}}),
+    Broken("a localizer", "localizer", "an overview, not a volume",
+           {"tags": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}}),
+    Broken("a projection", "projection", "no measurement",
+           {"tags": {"ImageType": ["DERIVED", "SECONDARY", "MIP"]}}),
+    Broken("two slices", "few-slices", "3 slices or more, but this series has 2",
+           {"volume": random_volume((2, 4, 4))}),
+    Broken("cut pixel data", "truncated", "are 84 bytes, but 64 came",
+           spoil=rewritten(2, shorter_pixels)),
+    Broken("too many pixel data", "pixels", "longer than declared",
+           spoil=rewritten(2, longer_pixels)),
+    Broken("no pixel data", "no-pixels", "has no pixel data", spoil=rewritten(2, without_pixels)),
+    Broken("a cut RLE stream", "pixels", "cannot be decoded from RLE Lossless",
+           {"transfer_syntax": "rle"}, rewritten(1, short_stream)),
+    Broken("a cut JPEG 2000 stream", "pixels", "cannot be decoded from JPEG 2000",
+           {"transfer_syntax": "jpeg-2000", "volume": random_volume((3, 32, 32))},
+           rewritten(1, short_stream)),
+    Broken("a garbled JPEG stream", "pixels", "but the compressed picture says nothing readable",
+           {"transfer_syntax": "jpeg-lossless", "volume": random_volume((3, 32, 32))},
+           rewritten(1, garbled_stream)),
+    Broken("a JPEG of another size", "pixels",
+           "Rows x Columns are 32 x 40, but the compressed picture says 32 x 32",
+           {"transfer_syntax": "jpeg-lossless", "volume": random_volume((3, 32, 32))},
+           lambda paths: [rewritten(each, wider)(paths) for each in range(3)] and None),
+    Broken("a file that ends in its header", "missing-slices", "1 slice is missing",
+           spoil=cut(2, 0.3)),
+    Broken("no series identity", "no-identity", "without SeriesInstanceUID",
+           {"tags": {"SeriesInstanceUID": None}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name.replace(" ", "-"))
+def test_a_broken_series_is_refused_with_its_rule_and_a_sentence(
+    tmp_path: Path, broken: Broken
+) -> None:
+    """At discovery where headers show it, while reading where only pixels do; never silently."""
+    options = dict(broken.options)
+    volume = options.pop("volume", random_volume())
+    paths = write_series(tmp_path, volume, patient_id="PLANTEDID", **options)
+    if broken.spoil is not None:
+        broken.spoil(paths)
+    series_uid = paths and next(iter(_uids(paths)))
+
+    found = discover(tmp_path)
+
+    refusals = [(each.rule, each.reason) for each in found.refused]
+    for series in found.series:
+        with pytest.raises(RefusedSeriesError) as caught:
+            read_series(series)
+        refusals.append((caught.value.rule, str(caught.value)))
+    assert broken.rule in [rule for rule, _ in refusals]
+    assert any(re.search(broken.message, reason) for _, reason in refusals), refusals
+    assert sum(each.files for each in found.refused) + sum(
+        len(each.files) for each in found.series
+    ) == len(paths), "every file is in a series or in a refusal"
+    shown = " ".join(reason for _, reason in refusals) + "".join(x.what for x in found.refused)
+    for secret in [*PLANTED.values(), "PLANTEDID", series_uid]:
+        assert str(secret) not in shown
+    assert "\n" not in shown
+
+
+def _uids(paths: list[Path]) -> set[str]:
+    found = set()
+    for path in paths:
+        if path.stat().st_size > 900:
+            found.add(str(pydicom.dcmread(path, stop_before_pixels=True).StudyInstanceUID))
+    return found
+
+
+def test_there_are_enough_faults() -> None:
+    """Each fault has a name of its own."""
+    assert len({broken.name for broken in BROKEN}) == len(BROKEN) >= 45
+
+
+def test_a_deflate_bomb_is_refused_before_it_unfolds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that becomes more than the limit costs no more than the limit."""
+    monkeypatch.setattr(import_module("survkit.dicom.open_dicom"), "MAX_INFLATED_BYTES", 2**20)
+    (path, *_) = write_series(tmp_path, random_volume(), transfer_syntax="deflated")
+    meta = pydicom.dcmread(path).file_meta
+    start = 128 + 4 + 12 + meta.FileMetaInformationGroupLength
+    content = path.read_bytes()
+    dataset = zlib.decompress(content[start:], -zlib.MAX_WBITS)
+    machine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = machine.compress(dataset + bytes(2**21)) + machine.flush()
+    path.write_bytes(content[:start] + bomb)
+    assert len(bomb) < 2**14
+
+    (series,) = discover(tmp_path).series
+
+    with pytest.raises(DataError, match="unfolds to more than 1048576 bytes"):
+        read_series(series)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("empty.dcm", b"", "not-dicom"),
+        ("text.dcm", b"not an image", "not-dicom"),
+        ("short.dcm", b"\0" * 128 + b"DICM", "no-identity"),
+        ("noise.dcm", b"\0" * 128 + b"DICM" + bytes(range(256)) * 4, None),
+        ("text", b"\0" * 128 + b"DICM" + b"A" * 1000, None),
+    ],
+)
+def test_files_that_only_look_like_dicom_are_refused(
+    tmp_path: Path, name: str, content: bytes, rule: str | None
+) -> None:
+    """The other series in the folder is read all the same, with a note on the damaged file."""
+    write_series(tmp_path, random_volume())
+    (tmp_path / name).write_bytes(content)
+
+    found = discover(tmp_path)
+
+    (refusal,) = found.refused
+    assert refusal.what == name
+    assert refusal.rule in ({rule} if rule else {"damaged", "no-identity"})
+    (series,) = found.series
+    assert "1 damaged file lies in its folder" in read_series(series).quality.line()
+
+
+def test_a_closed_stream_of_flips_never_crashes(tmp_path: Path) -> None:
+    """200 seeded flips of a byte in one slice: read, or refused with a sentence of one line."""
+    outcomes = _flipped(tmp_path, "explicit", flips=200)
+
+    assert outcomes["read"] + outcomes["refused"] == 200
+    assert outcomes["refused"] > 20
+
+
+@pytest.mark.parametrize("compressed", ["rle", "jpeg-lossless", "jpeg-2000", "deflated"])
+def test_flips_in_compressed_files_never_crash(tmp_path: Path, compressed: str) -> None:
+    """Decoders meet foreign bytes too; what they raise becomes one sentence."""
+    outcomes = _flipped(tmp_path, compressed, flips=60)
+
+    assert outcomes["read"] + outcomes["refused"] == 60
+
+
+def _flipped(folder: Path, transfer_syntax: str, *, flips: int) -> dict[str, int]:
+    paths = write_series(folder, random_volume((3, 16, 16)), transfer_syntax=transfer_syntax)
+    content = paths[1].read_bytes()
+    generator = np.random.default_rng(11)
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(flips):
+        spoilt = bytearray(content)
+        spoilt[int(generator.integers(128, len(content)))] ^= int(generator.integers(1, 256))
+        paths[1].write_bytes(spoilt)
+        found = discover(folder)
+        files = len(found.others) + sum(found.ignored.values())
+        files += sum(each.files for each in found.refused)
+        files += sum(len(each.files) for each in found.series)
+        assert files == 3
+        if not found.series:
+            assert all(each.reason and "\n" not in each.reason for each in found.refused)
+            outcomes["refused"] += 1
+            continue
+        message = ""
+        try:
+            for series in found.series:
+                read_series(series)
+        except DataError as error:
+            message = str(error)
+        outcomes["refused" if message else "read"] += 1
+        assert "\n" not in message
+    return outcomes
