@@ -29,6 +29,17 @@ COMMANDS: dict[str, Entry] = {
         "Check a cohort, or split it into folds.",
         ("survkit cohort check cohort.yaml", "survkit cohort split cohort.yaml"),
     ),
+    "ingest": Entry(
+        "survkit.cli.ingest:command",
+        "Write a cohort from DICOM files and a clinical table.",
+        (
+            "survkit ingest dicom --table clinical.csv --out cohort --duration time_days "
+            "--event death --causes 1=death",
+            "survkit ingest dicom --table clinical.csv --out cohort --modality CT,PT --roi GTV-1 "
+            "--series thinnest --study first --jobs -1",
+            "survkit ingest NSCLC-Radiomics --layout tcia-lung1 --table lung1.csv --out lung1",
+        ),
+    ),
     "prepare": Entry(
         "survkit.cli.prepare:command",
         "Run the deterministic preparation once and cache it.",

@@ -1,0 +1,158 @@
+"""``survkit ingest``: from folders of DICOM and a clinical table to a cohort."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from survkit.dicom.choose_series import Preference
+    from survkit.ingest import Ingested
+    from survkit.ingest.run import Bar
+    from survkit.ingest.settings import MaskSource, StudyRule, Tilt
+
+
+def command(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with DICOM files, at any depth.", metavar="FOLDER")
+    ],
+    table: Annotated[Path, typer.Option(help="Clinical table, one row per subject.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write; it must not exist.", metavar="COHORT")
+    ],
+    subject: Annotated[
+        str | None, typer.Option(help="Column of the subject's id (by default the PatientID).")
+    ] = None,
+    duration: Annotated[str | None, typer.Option(help="Column of the follow-up time.")] = None,
+    event: Annotated[str | None, typer.Option(help="Column of the event code.")] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Of the durations: days (default), months, years.")
+    ] = None,
+    causes: Annotated[
+        list[str] | None, typer.Option(help="Code and name, such as 1=death,2=relapse.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns for a clinical modality: age,sex,stage.")
+    ] = None,
+    outcome: Annotated[
+        Path | None, typer.Option(help="Cohort file to take outcome, site and tables from.")
+    ] = None,
+    modality: Annotated[
+        str, typer.Option(help="CT, PT (becomes SUV), MR, NM; several with commas.")
+    ] = "CT",
+    roi: Annotated[
+        list[str] | None,
+        typer.Option(help="Region of an RTSTRUCT or SEG that becomes a mask; repeat it."),
+    ] = None,
+    mask_from: Annotated[
+        str, typer.Option(help="Files that regions come from: any, rtstruct, seg.")
+    ] = "any",
+    threshold: Annotated[
+        float | None, typer.Option(help="Share from which a voxel of a fractional SEG is inside.")
+    ] = None,
+    series: Annotated[
+        str, typer.Option(help="Of several series: only (refuse), thinnest, most-slices.")
+    ] = "only",
+    kernel: Annotated[
+        str | None, typer.Option(help="Take series with this convolution kernel alone.")
+    ] = None,
+    study: Annotated[
+        str, typer.Option(help="Of several studies: only (refuse), first, last, most-slices.")
+    ] = "only",
+    tilt: Annotated[
+        str, typer.Option(help="A tilted gantry is refused, or corrected by resampling.")
+    ] = "refuse",
+    layout: Annotated[
+        str, typer.Option(help="Known collection that fills in the above: tcia-lung1.")
+    ] = "generic",
+    paper: Annotated[
+        bool, typer.Option("--paper", help="tcia-lung1: leave out the seven cases of the paper.")
+    ] = False,
+    key: Annotated[
+        Path | None, typer.Option(help="Table with the columns PatientID and subject.")
+    ] = None,
+    pseudonyms: Annotated[
+        Path | None, typer.Option(help="File with a secret key: subjects become pseudonyms.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Worker processes; -1: all cores.")] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the ingested cohort that is there.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted ingest.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the cohort file alone.")] = False,
+) -> None:
+    """Write a cohort from DICOM files: volumes in HU or SUV, masks, table, quality, refusals.
+
+    Nothing is repaired silently: what is not used stands in refused.csv with its reason. No name,
+    birth date, date or UID of the files reaches an output.
+    """
+    from survkit.ingest import (
+        IngestSettings,
+        OutcomeRequest,
+        Running,
+        apply_layout,
+        ingest,
+        read_clinical_table,
+    )
+    from survkit.ingest.cohort_plan import parse_causes
+
+    asked = OutcomeRequest(
+        duration=duration,
+        event=event,
+        unit=unit,
+        causes=parse_causes(causes) if causes else None,
+        columns=_names(columns),
+        cohort_file=outcome,
+    )
+    rules = IngestSettings(
+        modalities=_names(modality),
+        rois=tuple(roi or ()),
+        mask_from=cast("MaskSource", mask_from),
+        threshold=threshold,
+        series=cast("Preference", series),
+        kernel=kernel,
+        study=cast("StudyRule", study),
+        tilt=cast("Tilt", tilt),
+    )
+    clinical = read_clinical_table(table, subject=subject, key=key, secret=pseudonyms)
+    plan, settings = apply_layout(layout, clinical, asked, rules, paper=paper)
+    running = Running(jobs=jobs, overwrite=overwrite, resume=resume, bar=_bars(quiet))
+    try:
+        found = ingest(folder, clinical, out, cohort=plan, settings=settings, running=running)
+    except KeyboardInterrupt:
+        print("interrupted; go on with the same command and --resume", file=sys.stderr)
+        raise
+    if not quiet:
+        _print(found, len(clinical.rows))
+    print(out / "cohort.yaml")
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+def _bars(quiet: bool) -> Bar:
+    from survkit.cli.cohort import progress_bar
+
+    return (lambda _title: nullcontext()) if quiet else progress_bar
+
+
+def _print(found: Ingested, rows: int) -> None:
+    """Print what came in and, by rule, what did not."""
+    files = ", ".join(f"{count} {column}" for column, count in found.files.items())
+    kept = f" ({found.kept} kept from before)" if found.kept else ""
+    print(f"{len(found.subjects)} of {rows} subjects{kept}: {files}")
+    faults = Counter(line.rule for line in found.left if not line.expected)
+    others = sum(line.expected for line in found.left)
+    if faults:
+        shown = ", ".join(f"{count} {rule}" for rule, count in faults.most_common())
+        print(f"refused: {shown}; each with its reason in {found.folder / 'refused.csv'}")
+    if others:
+        print(f"not asked for, or set aside as no volume: {others}, in the same file")
