@@ -130,6 +130,20 @@ def uneven(index: int, data: Dataset) -> None:
     data.ImagePositionPatient = [x, y, [0.0, 2.0, 4.7, 6.0, 9.1][index]]
 
 
+def side_by_side(index: int, data: Dataset) -> None:
+    data.ImagePositionPatient = [20.0 * index, 0.0, 0.0]
+
+
+def twin(index: int, data: Dataset) -> None:
+    if index in (0, 3):
+        data.SOPInstanceUID = data.StudyInstanceUID
+
+
+def doubled(data: Dataset) -> None:
+    data.NumberOfFrames = 2
+    data.PixelData = data.PixelData * 2
+
+
 def creeping(index: int, data: Dataset) -> None:
     x, y, _ = data.ImagePositionPatient
     data.ImagePositionPatient = [x, y, 2.0 * index + 0.00024 * index * (index - 80)]
@@ -151,6 +165,14 @@ BROKEN = [
            {"volume": random_volume((81, 3, 3)), "change": creeping}),
     Broken("a slice beside the line", "irregular-positions", r"slice 3 of 5 is 1\.5 mm beside",
            {"change": tiny_sideways}),
+    Broken("slices side by side", "irregular-positions", "they stand side by side",
+           {"change": side_by_side}),
+    Broken("one identity for two slices", "same-identity", r"slice-0000\.dcm and slice-0003\.dcm",
+           {"change": twin}),
+    Broken("a CT that calls itself MR", "modality", "must have the Modality 'CT', but has 'MR'",
+           {"tags": {"Modality": "MR"}}),
+    Broken("frames without places", "no-geometry", "lacks ImagePositionPatient",
+           spoil=lambda paths: [rewritten(each, doubled)(paths) for each in range(5)] and None),
     Broken("zero spacing", "zero-spacing", r"PixelSpacing must be positive, but is \(0, 0\.7\)",
            {"tags": {"PixelSpacing": [0, 0.7]}}),
     Broken("negative spacing", "zero-spacing", r"is \(-1, 1\)",

@@ -75,14 +75,19 @@ def test_an_oblique_volume_keeps_its_direction(tmp_path: Path) -> None:
     assert volume.quality.orientation.endswith("oblique")
 
 
-@pytest.mark.parametrize("syntax", SYNTAXES)
-@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(
+    ("syntax", "signed"),
+    [
+        (syntax, signed)
+        for syntax in SYNTAXES
+        for signed in (False, True)
+        if (syntax, signed) != ("jpeg-2000", True)  # the writer's library has no signed ones
+    ],
+)
 def test_every_transfer_syntax_gives_the_same_voxels(
     tmp_path: Path, syntax: str, signed: bool
 ) -> None:
     """Compression is a matter of storage."""
-    if signed and syntax == "jpeg-2000":
-        pytest.skip("the writer's library has no signed JPEG 2000")
     truth = random_volume((3, 16, 12))
     write_series(tmp_path, truth, transfer_syntax=syntax, signed=signed)
 

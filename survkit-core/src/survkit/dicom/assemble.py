@@ -15,6 +15,7 @@ from survkit.dicom.merge_planes import merged, sorted_planes
 from survkit.dicom.pixel_format import MAX_VOLUME_VOXELS
 from survkit.dicom.refused_series import RefusedSeriesError
 from survkit.dicom.series import Plane, Refusal, Series, series_label
+from survkit.dicom.shown_name import shown_name
 from survkit.dicom.stack_geometry import StackGeometry, stack_geometry
 from survkit.errors import DataError
 
@@ -77,6 +78,7 @@ def _series_of(headers: Sequence[FileHeader], folder: Path) -> list[Series]:
     planes = [Plane(header, index) for header in headers for index in range(len(header.frames))]
     check_planes(planes)
     stacks, dropped = merged(sorted_planes(planes))
+    _check_identities([plane for stack in stacks for plane in stack])
     found = []
     for stack in stacks:
         _check_count(stack)
@@ -90,6 +92,20 @@ def _series_of(headers: Sequence[FileHeader], folder: Path) -> list[Series]:
         notes = (f"1 of {len(stacks)} acquisitions of its series",) if len(stacks) > 1 else ()
         found.append(Series(tuple(stack), geometry, label, dropped, notes))
     return found
+
+
+def _check_identities(planes: Sequence[Plane]) -> None:
+    """Refuse different slices under one SOPInstanceUID: what refers to one would mean both."""
+    holders: dict[str, Path] = {}
+    for plane in planes:
+        path = plane.header.path
+        other = holders.setdefault(plane.header.sop_uid, path)
+        if other != path and plane.header.sop_uid:
+            raise RefusedSeriesError(
+                "same-identity",
+                f"every image has a SOPInstanceUID of its own, but {shown_name(other)} and "
+                f"{shown_name(path)} are different slices and share one; export the series again",
+            )
 
 
 def _check_count(stack: Sequence[Plane]) -> None:

@@ -24,7 +24,6 @@ _EQUAL: tuple[tuple[str, str, Callable[[FileHeader], Any]], ...] = (
     ("mixed-modality", "modality", lambda header: header.modality),
     ("mixed-kind", "kind of object (SOP class)", lambda header: header.sop_class),
     ("mixed-size", "size (Rows x Columns)", lambda header: f"{header.rows} x {header.columns}"),
-    ("mixed-bits", "sign of stored values", lambda header: header.pixel_representation),
     ("mixed-photometric", "photometric interpretation", lambda header: header.photometric),
 )
 _EQUAL_UNSEEN: tuple[tuple[str, str, Callable[[FileHeader], Any]], ...] = (

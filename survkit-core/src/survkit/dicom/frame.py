@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from survkit.dicom.tag_values import WrongTagError, items, number, numbers, text, whole
@@ -73,7 +73,9 @@ def read_frames(data: Any) -> tuple[Frame, ...]:
         raise WrongTagError(f"NumberOfFrames must be 1 to {MAX_FRAMES}, but is {count}")
     per_frame = items(data, "PerFrameFunctionalGroupsSequence")
     if not per_frame:
-        return (_plain(data),) * (count or 1)
+        # One position cannot be that of several frames: without groups they have none.
+        plain = _plain(data)
+        return (plain,) if (count or 1) == 1 else (replace(plain, position=None),) * (count or 1)
     if len(per_frame) != (count or 1):
         raise WrongTagError(
             f"PerFrameFunctionalGroupsSequence has {len(per_frame)} items for {count or 1} frames"

@@ -5,14 +5,18 @@ from __future__ import annotations
 from survkit.dicom.header import FileHeader
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-VOLUMES = frozenset(
-    _STORAGE + part for part in (
-        "2", "2.1", "2.2",  # CT, enhanced, converted
-        "4", "4.1", "4.4",  # MR
-        "128", "128.1", "130",  # PET
-        "20",  # nuclear medicine
-    )
-)  # fmt: skip
+VOLUME_MODALITIES = {
+    _STORAGE + part: modality
+    for modality, parts in {
+        "CT": ("2", "2.1", "2.2"),  # ordinary, enhanced, converted
+        "MR": ("4", "4.1", "4.4"),
+        "PT": ("128", "128.1", "130"),
+        "NM": ("20",),
+    }.items()
+    for part in parts
+}
+"""What Modality must be, by kind of object."""
+VOLUMES = frozenset(VOLUME_MODALITIES)
 RADIOGRAPHS = frozenset(_STORAGE + part for part in ("1", "1.1", "1.1.1", "1.2", "1.2.1"))
 """Computed, digital and mammographic projection images."""
 SECONDARY_CAPTURES = frozenset(_STORAGE + part for part in ("7", "7.1", "7.2", "7.3", "7.4"))

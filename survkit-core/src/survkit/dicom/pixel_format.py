@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from survkit.dicom.header import FileHeader
-from survkit.dicom.kinds import is_radiograph
+from survkit.dicom.kinds import VOLUME_MODALITIES, is_radiograph
 from survkit.dicom.libraries import pydicom
 from survkit.dicom.refused_series import RefusedSeriesError
 
@@ -105,13 +105,20 @@ def _check_bits(header: FileHeader) -> None:
 
 
 def check_rescale(header: FileHeader) -> None:
-    """Refuse a CT or PET without slope and intercept, and a CT whose values are no HU.
+    """Refuse a CT or PET without slope and intercept, a CT whose values are no HU, a false name.
 
     Raises:
         RefusedSeriesError: With the rule and a reason.
     """
     if is_radiograph(header):
         return
+    expected = VOLUME_MODALITIES.get(header.sop_class)
+    if header.modality != expected:
+        raise RefusedSeriesError(
+            "modality",
+            f"an object of this kind (SOP class) must have the Modality '{expected}', but has "
+            f"'{header.modality[:16]}'; correct the tag",
+        )
     meaning = RESCALED.get(header.modality)
     for frame in header.frames:
         missing = [

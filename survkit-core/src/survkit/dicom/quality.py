@@ -29,7 +29,7 @@ class SeriesQuality:
         duplicates: Identical slices that were left out.
         padding: Voxels that the file declares to be padding.
         transfer_syntax: In words.
-        lossy: Whether the pixels were compressed with loss of detail.
+        lossy: Whether the compression may have lost detail.
         unit: Of the values: "HU", or what the file says ("BQML"), or "stored".
         minimum: Smallest value.
         maximum: Largest value.
@@ -68,7 +68,7 @@ class SeriesQuality:
         if self.padding:
             parts.append(f"{self.padding} padding voxels")
         if self.lossy:
-            parts.append("compressed with loss")
+            parts.append("its compression may have lost detail")
         return "; ".join([*parts, *self.notes])
 
 

@@ -111,6 +111,12 @@ def check_steps(steps: Positions, places: Positions) -> None:
     """
     usual = float(np.sort(steps)[(len(steps) - 1) // 2])
     tolerance = max(RELATIVE_TOLERANCE * usual, ABSOLUTE_TOLERANCE)
+    if usual < SAME_POSITION:
+        raise RefusedSeriesError(
+            "irregular-positions",
+            f"slices must follow one another along their normal, but {_table(steps)} are the "
+            "steps: they stand side by side; export each stack as a series of its own",
+        )
     if np.all(np.abs(steps - usual) <= tolerance):
         return
     multiples = np.rint(steps / usual)
