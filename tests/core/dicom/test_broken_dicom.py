@@ -409,3 +409,17 @@ def _flipped(folder: Path, transfer_syntax: str, *, flips: int) -> dict[str, int
         outcomes["refused" if message else "read"] += 1
         assert "\n" not in message
     return outcomes
+
+
+@pytest.mark.parametrize("value_representation", [b"\x4f\x26", b"ZZ"])
+def test_a_spoilt_meta_header_is_refused(tmp_path: Path, value_representation: bytes) -> None:
+    """The class of the object stands twice; where both are unreadable, the file belongs nowhere."""
+    paths = write_series(tmp_path, random_volume(), tags={"SOPClassUID": None})
+    content = paths[1].read_bytes()
+    place = content.index(b"\x02\x00\x02\x00UI") + 4
+    paths[1].write_bytes(content[:place] + value_representation + content[place + 2 :])
+
+    found = discover(tmp_path)
+
+    assert {each.rule for each in found.refused} <= {"no-identity", "damaged", "missing-slices"}
+    assert "slice-0001.dcm" in {each.what for each in found.refused}

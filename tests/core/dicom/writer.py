@@ -213,7 +213,7 @@ def save(path: Path, data: Dataset, transfer_syntax: str = "explicit") -> None:
     """Write a DICOM file of any kind; pixels are native and become what the syntax asks."""
     syntax = SYNTAXES[transfer_syntax]
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = data.SOPClassUID
+    meta.MediaStorageSOPClassUID = data.get("SOPClassUID") or CTImageStorage
     meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     file = FileDataset(str(path), data, file_meta=meta, preamble=b"\0" * 128)

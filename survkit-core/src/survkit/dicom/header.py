@@ -118,9 +118,11 @@ def read_header(path: Path) -> FileHeader:
         image_type = tuple(tried(text, "ImageType", "").upper().split("\\"))
         thickness = tried(number, "SliceThickness", None)
         frames = tried(lambda data, _keyword: read_frames(data), "", ())
-        syntax = text(data.file_meta, "TransferSyntaxUID")
+        syntax = tried(lambda data, keyword: text(data.file_meta, keyword), "TransferSyntaxUID", "")
         if not found["sop_class"]:
-            found["sop_class"] = text(data.file_meta, "MediaStorageSOPClassUID")
+            found["sop_class"] = tried(
+                lambda data, keyword: text(data.file_meta, keyword), "MediaStorageSOPClassUID", ""
+            )
     return FileHeader(
         path=path,
         transfer_syntax=syntax,
