@@ -152,7 +152,8 @@ def _print(found: Ingested, rows: int) -> None:
     faults = Counter(line.rule for line in found.left if not line.expected)
     others = sum(line.expected for line in found.left)
     if faults:
-        shown = ", ".join(f"{count} {rule}" for rule, count in faults.most_common())
+        ordered = sorted(faults.items(), key=lambda pair: (-pair[1], pair[0]))
+        shown = ", ".join(f"{count} {rule}" for rule, count in ordered)
         print(f"refused: {shown}; each with its reason in {found.folder / 'refused.csv'}")
     if others:
         print(f"not asked for, or set aside as no volume: {others}, in the same file")

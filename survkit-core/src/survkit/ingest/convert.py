@@ -15,7 +15,6 @@ from survkit.dicom.libraries import simpleitk
 from survkit.dicom.read_series import DicomVolume, read_series
 from survkit.dicom.refused_series import RefusedSeriesError
 from survkit.dicom.series import Series
-from survkit.dicom.shown_name import shown_name
 from survkit.dicom.suv import suv_factor
 from survkit.errors import DataError, MissingExtraError
 from survkit.ingest.plan import Case
@@ -84,12 +83,11 @@ def convert(case: Case, settings: IngestSettings, folder: Path) -> Converted:
 
 
 def _region_files(case: Case, result: Converted) -> Iterator[RegionFile]:
-    for header in case.masks:
+    for header, label in case.masks:
         try:
-            yield read_regions(header)
+            yield read_regions(header, label)
         except DataError as error:
-            what = f"{header.modality} '{shown_name(header.path)}'"
-            result.left.append(Left(case.subject, what, "unreadable", str(error), 1))
+            result.left.append(Left(case.subject, label, "unreadable", str(error), 1))
 
 
 def _volume(series: Series, settings: IngestSettings) -> tuple[DicomVolume, str]:
@@ -141,8 +139,7 @@ def _foreign(case: Case, files: list[RegionFile], drawn: set[Path], result: Conv
     for file in files:
         if file.path not in drawn:
             reason = "its regions were drawn on another series than the ones in the cohort"
-            what = f"{file.kind} '{shown_name(file.path)}'"
-            result.left.append(Left(case.subject, what, "other-series", reason, 1))
+            result.left.append(Left(case.subject, file.label, "other-series", reason, 1))
 
 
 def _image_line(

@@ -28,18 +28,18 @@ class Case:
     Attributes:
         subject: The id.
         images: The chosen series of each modality, and why it was chosen.
-        masks: RTSTRUCT and SEG files of the patient.
+        masks: RTSTRUCT and SEG files of the patient, and what messages call them.
     """
 
     subject: str
     images: tuple[tuple[Series, str], ...]
-    masks: tuple[FileHeader, ...]
+    masks: tuple[tuple[FileHeader, str], ...]
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that the case is made from."""
         series = [header.path for each, _ in self.images for header in each.files]
-        return (*series, *(header.path for header in self.masks))
+        return (*series, *(header.path for header, _ in self.masks))
 
 
 def plan(
@@ -54,7 +54,9 @@ def plan(
         for each in found.refused
     ]  # fmt: skip
     patients = sorted(
-        {each.patient_id for each in found.series} | {each.patient_id for each in found.others}
+        {each.patient_id for each in found.series}
+        | {each.patient_id for each in found.others}
+        | {each.patient_id for each in found.refused}
     )
     subjects = {table.by_patient.get(patient, ""): patient for patient in patients}
     excluded = dict(settings.exclude)
@@ -140,7 +142,8 @@ def _case(
         if id(each) not in used:
             reason = "another series of the modality or another study was chosen, or none could be"
             left.append(Left(subject, each.label, "not-chosen", reason, _count(each), True))
-    case = Case(subject, tuple(images), tuple(masks) if images else ()) if images else None
+    named = tuple((header, _other(header, folder)) for header in masks)
+    case = Case(subject, tuple(images), named) if images else None
     for header in others:
         if case is None or header not in masks:
             what, reason = _other(header, folder), "it is no image and no region was asked of it"

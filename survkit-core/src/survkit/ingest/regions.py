@@ -16,7 +16,6 @@ from survkit.dicom.rtstruct import StructureSet, contour_mask, read_structures
 from survkit.dicom.segment_mask import segment_mask
 from survkit.dicom.segmentation import Segmentation, read_segmentation
 from survkit.dicom.series import Series
-from survkit.dicom.shown_name import shown_name
 from survkit.errors import DataError
 from survkit.suggest import did_you_mean
 
@@ -25,10 +24,11 @@ Drawn = StructureSet | Segmentation
 
 @dataclass(frozen=True, slots=True)
 class RegionFile:
-    """A file with regions, read."""
+    """A file with regions, read; the label is what messages call it."""
 
     path: Path
     kind: str
+    label: str
     drawn: Drawn
 
     def mask(self, name: str, image: Any, threshold: float | None) -> NDArray[np.bool_]:
@@ -44,14 +44,14 @@ class RegionFile:
         return segment_mask(self.drawn, number, image, threshold=threshold)
 
 
-def read_regions(header: FileHeader) -> RegionFile:
+def read_regions(header: FileHeader, label: str) -> RegionFile:
     """Read an RTSTRUCT or SEG file.
 
     Raises:
         DataError: It cannot be read.
     """
     read = read_structures if header.modality == "RTSTRUCT" else read_segmentation
-    return RegionFile(header.path, header.modality, read(header.path))
+    return RegionFile(header.path, header.modality, label, read(header.path))
 
 
 def drawn_on(file: RegionFile, series: Series) -> bool:
@@ -94,7 +94,7 @@ def region_mask(
             "no-region", f"no region is named '{name}'. {did_you_mean(name, known)}"
         )
     if len(holding) > 1:
-        shown = ", ".join(f"{file.kind} '{shown_name(file.path)}'" for file in holding[:4])
+        shown = ", ".join(file.label for file in holding[:4])
         raise RefusedSeriesError(
             "ambiguous-region",
             f"{len(holding)} files hold a region '{name}' ({shown}); choose by the kind of file "

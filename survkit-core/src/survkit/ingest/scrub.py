@@ -25,6 +25,16 @@ SECRET_TAGS = (
 )  # fmt: skip
 LEAST = 3
 """Shorter words are not hidden: they stand in every sentence."""
+VOCABULARY = frozenset(
+    {
+        "and", "are", "axes", "but", "choose", "date", "file", "files", "folder", "frame", "from",
+        "has", "header", "image", "images", "its", "kernel", "key", "mask", "name", "named",
+        "names", "not", "one", "other", "patient", "patients", "pixel", "pixels", "place",
+        "region", "row", "scan", "series", "set", "slice", "slices", "spacing", "study", "subject",
+        "table", "tag", "tags", "the", "there", "they", "time", "value", "was", "with", "without",
+    }
+)  # fmt: skip
+"""Words of our own sentences, in lower case: not hidden, though a test patient may be called so."""
 _PATTERNS = (
     r"\d+(?:\.\d+){4,}",  # a UID
     r"…\d{1,6}",  # its last digits, as the reader of DICOM shows it
@@ -55,9 +65,12 @@ class Scrub:
 
     def __call__(self, words: str) -> str:
         """Return the text with an asterisk for every identifier."""
-        return self.pattern.sub(
-            lambda found: found.group() if found.group().casefold() in self.kept else "*", words
-        )
+
+        def shown(found: re.Match[str]) -> str:
+            word = found.group()
+            return word if word in VOCABULARY or word.casefold() in self.kept else "*"
+
+        return self.pattern.sub(shown, words)
 
 
 def header_secrets(paths: Iterable[Path]) -> set[str]:

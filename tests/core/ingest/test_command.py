@@ -1,0 +1,133 @@
+"""``survkit ingest`` on the command line: what it says and returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.core.dicom.writer import PLANTED
+from tests.core.ingest.archive import rows_of, write_patient, write_table
+
+from survkit.cli import main
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Return an archive of one sound and one broken patient."""
+    write_patient(tmp_path / "dicom" / "a", "A", region="GTV-1", pet=True)
+    write_patient(tmp_path / "dicom" / "b", "B", drop=[2])
+    return tmp_path / "dicom"
+
+
+def test_a_cohort_and_its_summary(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 0, counts by rule, the path of the cohort file; then the cohort is checked."""
+    rows = [
+        {"case": name, "months": "7", "status": str(code), "age": "60", "sex": "m"}
+        for code, name in enumerate("AB", start=1)
+    ]
+    table = write_table(tmp_path / "t.csv", rows)
+    out = tmp_path / "cohort"
+    words = ["ingest", str(source), "--table", str(table), "--out", str(out), "--subject", "case"]
+    words += ["--duration", "months", "--event", "status", "--unit", "months"]
+    words += ["--causes", "1=death,2=relapse", "--columns", "age,sex", "--modality", "CT,PT"]
+
+    code = main([*words, "--roi", "GTV-1"])
+
+    printed = capsys.readouterr()
+    assert code == 0
+    assert printed.err == ""
+    assert printed.out.splitlines() == [
+        "1 of 2 subjects: 1 ct_path, 1 ct_gtv_1, 1 pet_path",
+        f"refused: 2 no-series, 1 missing-slices, 1 no-region-file; each with its reason in "
+        f"{out / 'refused.csv'}",
+        str(out / "cohort.yaml"),
+    ]
+    content = yaml.safe_load((out / "cohort.yaml").read_text())
+    assert content["outcome"]["causes"] == {1: "death", 2: "relapse"}
+    assert content["modalities"]["clinical"] == {"kind": "table", "columns": ["age", "sex"]}
+    assert main(["cohort", "check", str(out / "cohort.yaml")]) == 0
+    assert main([*words, "--overwrite", "--quiet"]) == 0
+    capsys.readouterr()
+    assert not any(value in str(rows_of(out / "refused.csv")) for value in PLANTED.values())
+
+
+def test_the_outcome_of_an_existing_cohort_file(source: Path, tmp_path: Path) -> None:
+    """Outcome, site and columns come from it; modalities in files of their own are left out."""
+    rows = [{"id": "A", "t": "5", "e": "dead", "hospital": "x", "age": "60"}]
+    table = write_table(tmp_path / "t.csv", rows)
+    (tmp_path / "old.yaml").write_text(
+        "name: old\ntable: t.csv\nsubject: id\nsite: hospital\n"
+        "outcome: {duration: t, unit: years, event: e, causes: {dead: death}, censored: alive}\n"
+        "modalities:\n  clinical: {kind: table, columns: [age]}\n"
+        "  blood: {kind: table, file: blood.csv}\n  ct: {kind: volume, path: ct_file}\n"
+    )
+    out = tmp_path / "cohort"
+    words = ["ingest", str(source), "--table", str(table), "--out", str(out), "--subject", "id"]
+
+    assert main([*words, "--outcome", str(tmp_path / "old.yaml"), "--quiet"]) == 0
+
+    content = yaml.safe_load((out / "cohort.yaml").read_text())
+    assert content["site"] == "hospital"
+    assert content["outcome"]["censored"] == "alive"
+    assert set(content["modalities"]) == {"ct", "clinical"}
+    assert '"blood"' in (out / "ingest.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--unit", "weeks"], "unit"),
+        (["--series", "thickest"], "no series rule is 'thickest'"),
+        (["--modality", "CT,XX"], "no modality is 'XX'"),
+        (["--causes", "death"], "--causes must look like 1=death"),
+        (["--paper"], "--paper belongs to --layout tcia-lung1"),
+        (["--jobs", "0"], "jobs must be 1 or more"),
+        (["--resume"], "no interrupted ingest to resume"),
+        (["--key", "none.csv"], "none.csv: there is no such file"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(
+    source: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
+) -> None:
+    """And nothing is written."""
+    table = write_table(tmp_path / "t.csv", ["A", "B"])
+    out = tmp_path / "cohort"
+
+    code = main(["ingest", str(source), "--table", str(table), "--out", str(out), *words])
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+    assert not list(tmp_path.glob(".cohort*"))
+
+
+def test_an_interruption_says_how_to_go_on(
+    source: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit code 130; --resume finishes."""
+    import survkit.ingest.run as module
+
+    table = write_table(tmp_path / "t.csv", ["A"])
+    words = ["ingest", str(source), "--table", str(table), "--out", str(tmp_path / "cohort")]
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "convert", stop)
+        assert main(words) == 130
+    assert "go on with the same command and --resume" in capsys.readouterr().err
+    assert main([*words, "--resume"]) == 0
