@@ -156,7 +156,7 @@ class ImagingModality(Section):
 
 
 class VolumeModality(ImagingModality):
-    """3-D images (NIfTI, NRRD, MHA), turned to LPS axes.
+    """3-D images (NIfTI, NRRD, MHA, or a folder with one DICOM series), turned to LPS axes.
 
     So z runs to the head, y to the back, x to the left of the patient.
 

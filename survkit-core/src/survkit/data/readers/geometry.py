@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from survkit.data.readers.dicom_folder import read_dicom_folder
 from survkit.data.readers.image_files import existing
 from survkit.errors import DataError, MissingExtraError
 
@@ -55,9 +56,11 @@ def read_volume(path: Path) -> Any:
     """Return a 3-D image; the fourth axis of a 4-D file becomes its components.
 
     Raises:
-        DataError: No such file, unreadable, or not 3-D.
+        DataError: No such file, unreadable, or not 3-D; a folder that is not one DICOM series.
     """
     sitk = simpleitk()
+    if path.is_dir():
+        return read_dicom_folder(path)
     try:
         image = sitk.ReadImage(str(existing(path)))
     except RuntimeError as error:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survkit.data.cohort_config import ImagingModality
+from survkit.data.readers.dicom_folder import folder_digest, folder_sizes
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable
 from survkit.errors import DataError
@@ -36,7 +37,7 @@ class ImageFiles:
         )
 
     def identity(self, row: int) -> bytes:
-        """Return a digest of the bytes of both files.
+        """Return a digest of the bytes of both files; a folder of DICOM counts as one.
 
         Raises:
             DataError: A file cannot be read.
@@ -46,10 +47,7 @@ class ImageFiles:
 
     def stamp(self) -> bytes:
         """Return a digest of the sizes of all files; -1 stands for a file that is not there."""
-        sizes = [
-            p.stat().st_size if p is not None and p.is_file() else -1
-            for p in (*self.image, *self.mask)
-        ]
+        sizes = [_size(path) for path in (*self.image, *self.mask)]
         return hashlib.sha256(repr(sizes).encode()).digest()
 
 
@@ -98,6 +96,16 @@ def refuse_not_finite(values: NDArray[np.float32], path: Path) -> None:
         raise DataError(f"{path}: {wrong} of {values.size} intensities are NaN or infinite")
 
 
+def _size(path: Path | None) -> int | list[int]:
+    if path is None:
+        return -1
+    if path.is_dir():
+        return folder_sizes(path)
+    return path.stat().st_size if path.is_file() else -1
+
+
 def _file_digest(path: Path) -> bytes:
+    if path.is_dir():
+        return folder_digest(path)
     with existing(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -26,6 +26,7 @@ from survkit.data.readers.geometry import (
 )
 from survkit.data.readers.image_files import (
     ImageFiles,
+    existing,
     named_files,
     refuse_not_finite,
     windowed,
@@ -128,7 +129,7 @@ def read_sample(config: VolumeModality, files: ImageFiles, row: int) -> Sample:
 
 def _read_mask(path: Path, label: int | None, image: Any) -> Any:
     sitk = simpleitk()
-    mask = read_volume(path)
+    mask = read_volume(existing(path))  # a file: a series of slices is no region
     if mask.GetNumberOfComponentsPerPixel() != 1:
         raise DataError(
             f"{path}: a mask has one channel, not {mask.GetNumberOfComponentsPerPixel()}"
