@@ -115,6 +115,13 @@ def short_stream(data: Dataset) -> None:
     data.PixelData = encapsulate([frame[: len(frame) // 2]])
 
 
+def too_precise(data: Dataset) -> None:
+    """Say a precision in the stream on which a decoder crashed."""
+    frame = bytearray(next(generate_frames(data.PixelData, number_of_frames=1)))
+    frame[frame.index(b"\xff\xc3") + 4] = 62
+    data.PixelData = encapsulate([bytes(frame)])
+
+
 def wider(data: Dataset) -> None:
     data.Columns = 40
 
@@ -262,13 +269,16 @@ BROKEN = [
     Broken("a cut JPEG 2000 stream", "pixels", "cannot be decoded from JPEG 2000",
            {"transfer_syntax": "jpeg-2000", "volume": random_volume((3, 32, 32))},
            rewritten(1, short_stream)),
-    Broken("a garbled JPEG stream", "pixels", "but the compressed picture says nothing readable",
+    Broken("a garbled JPEG stream", "pixels", "picture has no readable frame header",
            {"transfer_syntax": "jpeg-lossless", "volume": random_volume((3, 32, 32))},
            rewritten(1, garbled_stream)),
     Broken("a JPEG of another size", "pixels",
-           "Rows x Columns are 32 x 40, but the compressed picture says 32 x 32",
+           "Rows x Columns are 32 x 40 in 16 bits as .* picture says 32 x 32, 16 bits, grey",
            {"transfer_syntax": "jpeg-lossless", "volume": random_volume((3, 32, 32))},
            lambda paths: [rewritten(each, wider)(paths) for each in range(3)] and None),
+    Broken("a JPEG of 62 bits", "pixels", "picture says 32 x 32, 62 bits, grey",
+           {"transfer_syntax": "jpeg-lossless", "volume": random_volume((3, 32, 32))},
+           rewritten(1, too_precise)),
     Broken("a file that ends in its header", "missing-slices", "1 slice is missing",
            spoil=cut(2, 0.3)),
     Broken("no series identity", "no-identity", "without SeriesInstanceUID",

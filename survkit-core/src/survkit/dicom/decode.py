@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survkit.dicom.header import FileHeader
-from survkit.dicom.jpeg_size import jpeg_size
+from survkit.dicom.jpeg_frame import jpeg_frame
 from survkit.dicom.libraries import pydicom, simpleitk
 from survkit.dicom.open_dicom import open_dicom
 from survkit.dicom.pixel_format import (
@@ -70,14 +70,7 @@ def _decoded(data: Any, header: FileHeader, frame: int) -> NDArray[Any]:
         stream = library.encaps.get_frame(
             data.PixelData, frame, number_of_frames=len(header.frames)
         )
-        size = jpeg_size(stream)
-        if size != (header.rows, header.columns):  # before a decoder believes it and allocates
-            said = "nothing readable" if size is None else f"{size[0]} x {size[1]}"
-            raise RefusedSeriesError(
-                "pixels",
-                f"{shown_name(header.path)}: Rows x Columns are {header.rows} x "
-                f"{header.columns}, but the compressed picture says {said}; export it again",
-            )
+        _check_stream(stream, header)
         decoder = library.pixels.get_decoder(syntax)
         if syntax not in JPEG_2000 or not decoder.is_available:
             return _decoded_by_gdcm(stream, header)
@@ -85,6 +78,19 @@ def _decoded(data: Any, header: FileHeader, frame: int) -> NDArray[Any]:
     # Bits above BitsStored are judged here, so the library must not hide them.
     array, _ = decoder.as_array(data, index=frame, raw=True, correct_unused_bits=False)
     return np.asarray(array)
+
+
+def _check_stream(stream: bytes, header: FileHeader) -> None:
+    frame = jpeg_frame(stream)
+    rows, columns, bits = header.rows or 0, header.columns or 0, header.bits_allocated or 0
+    if frame is None or not frame.fits(header.transfer_syntax, rows, columns, bits):
+        said = "has no readable frame header" if frame is None else f"says {frame}"
+        raise RefusedSeriesError(
+            "pixels",
+            f"{shown_name(header.path)}: Rows x Columns are {rows} x {columns} in {bits} bits as "
+            f"{syntax_name(header.transfer_syntax)}, but the compressed picture {said}; "
+            "export it again",
+        )
 
 
 def _decoded_by_gdcm(stream: bytes, header: FileHeader) -> NDArray[Any]:
