@@ -195,6 +195,20 @@ def test_the_series_is_chosen_by_a_declared_rule(tmp_path: Path) -> None:
     assert rules_of(tmp_path / "cohort") == [("A", "not-chosen")]
 
 
+def test_the_uncorrected_pet_is_set_aside(tmp_path: Path) -> None:
+    """Scanners give a second series without attenuation correction: it is no candidate."""
+    source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A"])
+    study, volume = uid(), random_volume(SHAPE) + 1000
+    options = {"modality": "PT", "intercept": 0.0, "patient_id": "A", "study_uid": study}
+    write_series(source / "ac", volume, **options)
+    write_series(source / "nac", volume * 0, tags={"CorrectedImage": ["DECY"]}, **options)
+
+    run_ingest(source, table, tmp_path / "cohort", modalities=("PT",))
+
+    assert rules_of(tmp_path / "cohort") == [("A", "uncorrected")]
+    assert voxels(tmp_path / "cohort/images/A/pet.nii.gz").max() > 0
+
+
 def test_regions_of_a_seg_and_of_both_kinds(tmp_path: Path) -> None:
     """A SEG gives the mask; where an RTSTRUCT has the region too, the kind must be chosen."""
     source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A"])

@@ -74,6 +74,20 @@ def suv_factor(files: Sequence[Path]) -> SuvFactor:
         return _factor(slices)
 
 
+def lacks_attenuation_correction(file: Path) -> bool:
+    """Whether a PET file says that its values are not corrected for attenuation.
+
+    Scanners give such a series beside the corrected one. A file that says nothing is not one.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    data = open_dicom(file, ["CorrectedImage"])
+    with wrong_tags_refused("PET"):
+        corrected = _words(text(data, "CorrectedImage"))
+    return bool(corrected) and "ATTN" not in corrected
+
+
 def _factor(slices: Sequence[Any]) -> SuvFactor:
     for keyword in SAME:
         if len({text(data, keyword) for data in slices}) > 1:
@@ -107,8 +121,7 @@ def _from_counts(slices: Sequence[Any]) -> SuvFactor:
 
 def _by_weight(slices: Sequence[Any]) -> SuvFactor:
     first = slices[0]
-    corrected = {part.strip() for part in _needed(first, "CorrectedImage").split("\\")}
-    missing = sorted({"ATTN", "DECY"} - corrected)
+    missing = sorted({"ATTN", "DECY"} - _words(_needed(first, "CorrectedImage")))
     if missing:
         raise DataError(f"PET: CorrectedImage does not name {' and '.join(missing)}")
     weight = _positive(first, "PatientWeight")
@@ -165,6 +178,10 @@ def _philips_scale(slices: Sequence[Any], element: int) -> float | None:
             return None
     scale = found.pop()
     return scale if not found and 0 < scale < float("inf") else None
+
+
+def _words(joined: str) -> set[str]:
+    return {part.strip() for part in joined.split("\\")} - {""}
 
 
 def _needed(data: Any, keyword: str) -> str:

@@ -13,6 +13,8 @@ from survkit.dicom.header import FileHeader
 from survkit.dicom.refused_series import RefusedSeriesError
 from survkit.dicom.series import Series
 from survkit.dicom.shown_name import shown_name
+from survkit.dicom.suv import lacks_attenuation_correction
+from survkit.errors import DataError
 from survkit.ingest.choose_study import choose_study
 from survkit.ingest.clinical_table import FOLDER_NAME, ClinicalTable
 from survkit.ingest.refused import Left
@@ -123,17 +125,7 @@ def _case(
     settings: IngestSettings,
     folder: Path,
 ) -> tuple[Case | None, list[Left]]:
-    left: list[Left] = []
-    wanted = []
-    for each in series:
-        stranger = _other_patients_folder(each, settings, folder)
-        if stranger is not None:
-            left.append(Left(subject, each.label, "other-patient", stranger, _count(each)))
-        elif each.modality not in settings.modalities:
-            reason = f"the modality {each.modality or '(none)'} is not asked for"
-            left.append(Left(subject, each.label, "not-asked", reason, _count(each), True))
-        else:
-            wanted.append(each)
+    wanted, left = _wanted(subject, series, settings, folder)
     masks = [each for each in others if settings.rois and _is_mask(each, settings)]
     images, more = _choose(subject, wanted, settings)
     left += more
@@ -151,6 +143,33 @@ def _case(
                 reason = "no image of the patient is used, so neither is what was drawn on one"
             left.append(Left(subject, what, "not-asked", reason, 1, True))
     return case, left
+
+
+def _wanted(
+    subject: str, series: Sequence[Series], settings: IngestSettings, folder: Path
+) -> tuple[list[Series], list[Left]]:
+    """Return the series that may be chosen, and why the others may not."""
+    wanted, left = [], []
+    for each in series:
+        stranger = _other_patients_folder(each, settings, folder)
+        if stranger is not None:
+            left.append(Left(subject, each.label, "other-patient", stranger, _count(each)))
+        elif each.modality not in settings.modalities:
+            reason = f"the modality {each.modality or '(none)'} is not asked for"
+            left.append(Left(subject, each.label, "not-asked", reason, _count(each), True))
+        elif each.modality == "PT" and _is_uncorrected(each):
+            reason = "the values are not corrected for attenuation, so they are no SUV"
+            left.append(Left(subject, each.label, "uncorrected", reason, _count(each), True))
+        else:
+            wanted.append(each)
+    return wanted, left
+
+
+def _is_uncorrected(series: Series) -> bool:
+    try:
+        return lacks_attenuation_correction(series.first.path)
+    except DataError:
+        return False  # the conversion to SUV refuses it, with the reason
 
 
 def _choose(

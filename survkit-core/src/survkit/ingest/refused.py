@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EXPECTED = frozenset({"not-chosen", "not-asked", "excluded"})
-"""Rules that say a decision of the user, not a fault; ``survkit.dicom`` has more of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Left:

@@ -35,17 +35,27 @@ VOCABULARY = frozenset(
     }
 )  # fmt: skip
 """Words of our own sentences, in lower case: not hidden, though a test patient may be called so."""
-_PATTERNS = (
-    r"\d+(?:\.\d+){4,}",  # a UID
-    r"…\d{1,6}",  # its last digits, as the reader of DICOM shows it
-    r"(?<!\d)(?:19|20)\d{6}(?!\d)",
-    r"(?<!\d)(?:19|20)\d\d[-_.]\d\d?[-_.]\d\d?(?!\d)",
-    r"(?<!\d)\d\d?[-_.]\d\d?[-_.](?:19|20)\d\d(?!\d)",
+_PATTERN = re.compile(
+    "|".join(
+        (
+            r"\d+(?:\.\d+){4,}",  # a UID
+            r"…\d{1,6}",  # its last digits, as the reader of DICOM shows it
+            r"(?<!\d)(?:19|20)\d{6}(?!\d)",
+            r"(?<!\d)(?:19|20)\d\d[-_.]\d\d?[-_.]\d\d?(?!\d)",
+            r"(?<!\d)\d\d?[-_.]\d\d?[-_.](?:19|20)\d\d(?!\d)",
+        )
+    )
 )
+_PARTS = re.compile(r"[\s^=,\\]+")
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_RUN = re.compile(r"[^\W_]+")
 
 
 class Scrub:
     """Replaces identifiers in texts.
+
+    A word is found by its first run of letters and digits, so that the time does not grow with the
+    number of patients.
 
     Args:
         secrets: Identifiers as they stand in headers; their words are hidden one by one too.
@@ -53,24 +63,35 @@ class Scrub:
     """
 
     def __init__(self, secrets: Iterable[str], allowed: Iterable[str] = ()) -> None:
-        kept = {word.casefold() for word in allowed}
-        words = {word for secret in secrets for word in (secret, *re.split(r"[\s^=,\\]+", secret))}
-        hidden = sorted(
-            {word for word in words if len(word) >= LEAST and word.casefold() not in kept},
-            key=lambda word: (-len(word), word),
-        )
-        parts = [rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in hidden]
-        self.pattern = re.compile("|".join([*parts, *_PATTERNS]), re.IGNORECASE)
-        self.kept = kept
+        self.kept = frozenset(word.lower() for word in allowed)
+        words = {part for secret in secrets for part in (secret, *_PARTS.split(secret))}
+        self.hidden: dict[str, list[str]] = {}
+        for word in sorted({_EDGES.sub("", word.lower()) for word in words}, key=len, reverse=True):
+            run = _RUN.match(word)
+            if run is not None and len(word) >= LEAST and word not in self.kept:
+                self.hidden.setdefault(run.group(), []).append(word)
 
     def __call__(self, words: str) -> str:
         """Return the text with an asterisk for every identifier."""
-
-        def shown(found: re.Match[str]) -> str:
-            word = found.group()
-            return word if word in VOCABULARY or word.casefold() in self.kept else "*"
-
-        return self.pattern.sub(shown, words)
+        words = _PATTERN.sub(
+            lambda found: found.group() if found.group().lower() in self.kept else "*", words
+        )
+        lower = words.lower()
+        if len(lower) != len(words):  # a rare letter that is two in lower case
+            lower = words
+        shown, end = [], 0
+        for run in _RUN.finditer(lower):
+            if run.start() < end:
+                continue
+            for secret in self.hidden.get(run.group(), ()):
+                after = run.start() + len(secret)
+                if not lower.startswith(secret, run.start()) or _RUN.match(lower, after):
+                    continue
+                if words[run.start() : after] not in VOCABULARY:
+                    shown += [words[end : run.start()], "*"]
+                    end = after
+                break
+        return "".join([*shown, words[end:]])
 
 
 def header_secrets(paths: Iterable[Path]) -> set[str]:
