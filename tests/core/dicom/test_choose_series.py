@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,12 @@ def test_what_is_not_there_is_said(several: tuple[Series, ...]) -> None:
         choose_series(several, modality="CT", kernel="X")
     with pytest.raises(ConfigError, match="only, thinnest, most-slices"):
         choose_series(several, modality="CT", prefer="best")  # type: ignore[arg-type]
+
+
+def test_a_refusal_travels_between_processes() -> None:
+    """Workers raise it; rule and reason arrive."""
+    sent = RefusedSeriesError("tilt", "leans by 12 degrees")
+
+    came = pickle.loads(pickle.dumps(sent))
+
+    assert (came.rule, str(came)) == ("tilt", "leans by 12 degrees")

@@ -11,3 +11,7 @@ class RefusedSeriesError(DataError):
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
         self.rule = rule
+
+    def __reduce__(self) -> tuple[type[RefusedSeriesError], tuple[str, str]]:
+        """Travel between processes with both words: workers raise it, the parent reads it."""
+        return RefusedSeriesError, (self.rule, str(self))
