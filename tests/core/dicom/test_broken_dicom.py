@@ -132,6 +132,11 @@ def tiny_sideways(index: int, data: Dataset) -> None:
         data.ImagePositionPatient = [x + 1.5, y, z]
 
 
+def extra(index: int, data: Dataset) -> None:
+    x, y, _ = data.ImagePositionPatient
+    data.ImagePositionPatient = [x, y, [0.0, 3.0, 6.0, 9.0, 12.0, 7.0][index]]
+
+
 def uneven(index: int, data: Dataset) -> None:
     x, y, _ = data.ImagePositionPatient
     data.ImagePositionPatient = [x, y, [0.0, 2.0, 4.7, 6.0, 9.1][index]]
@@ -166,6 +171,8 @@ BROKEN = [
            {"drop": [2]}),
     Broken("two gaps", "missing-slices", r"3 slices are missing: 1 between .*, 2 between",
            {"volume": random_volume((14, 4, 4)), "drop": [3, 8, 9]}),
+    Broken("an extra slice", "irregular-spacing", r"1\.00 mm \(1 times\), 2\.00 mm \(1 times\)",
+           {"volume": random_volume((6, 6, 7)), "change": extra}),
     Broken("uneven steps", "irregular-spacing", r"1\.30 mm \(1 times\), 2\.00 mm \(1 times\)",
            {"change": uneven}),
     Broken("steps that creep", "irregular-spacing", "off the regular grid",

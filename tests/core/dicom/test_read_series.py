@@ -54,6 +54,8 @@ def test_voxels_stand_where_they_were_written(
     image = volume.image
     assert image.GetPixelID() == sitk.sitkFloat32
     np.testing.assert_allclose(image.GetSpacing(), step)
+    code = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
+    assert volume.quality.orientation == code
     for z, y, x in np.ndindex(truth.shape):
         place = np.array([-10.0, -20.0, 30.0]) + direction @ (step * [x, y, z])
         index = image.TransformPhysicalPointToIndex(place.tolist())
@@ -301,3 +303,23 @@ def test_geometry_is_that_of_the_positions_in_any_pose(
     np.testing.assert_allclose(found.origin, origin)
     np.testing.assert_allclose(found.direction, axes_of(orientation), atol=1e-9)
     assert found.tilt < 1e-4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.integers(10, 80),
+    step=st.floats(0.3, 10.0),
+    data=st.data(),
+)
+def test_every_missing_slice_is_counted(count: int, step: float, data: st.DataObject) -> None:
+    """Whichever inner slices are taken out of a regular stack, the refusal says how many."""
+    inner = st.integers(1, count - 2)
+    lost = data.draw(st.sets(inner, min_size=1, max_size=max(1, count // 6)))
+    left = [index for index in range(count) if index not in lost]
+    positions = np.array([[0.0, 0.0, index * step] for index in left])
+
+    with pytest.raises(RefusedSeriesError) as caught:
+        stack_geometry(positions, (1, 0, 0, 0, 1, 0), (1.0, 1.0))
+
+    assert caught.value.rule == "missing-slices"
+    assert str(caught.value).startswith(f"{len(lost)} slice")
