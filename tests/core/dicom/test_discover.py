@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from tests.core.dicom.writer import (
 )
 
 from survkit.dicom import Discovery, discover, read_series
-from survkit.errors import ConfigError, DataError
+from survkit.errors import ConfigError, DataError, MissingExtraError
 
 
 def rules(found: Discovery) -> list[str]:
@@ -284,3 +285,16 @@ def test_an_unreadable_file_is_refused_by_name(
     assert rules(found) == ["unreadable", "missing-slices"]
     assert found.refused[0].what == "slice-0002.dcm"
     assert "Permission denied" in found.refused[0].reason
+
+
+@pytest.mark.parametrize("library", ["pydicom", "SimpleITK"])
+def test_a_missing_library_is_one_line_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    """The imaging extra is optional; who needs it is told how to get it."""
+    write_series(tmp_path, random_volume())
+    found = discover(tmp_path)
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(MissingExtraError, match=rf"{library}: pip install 'survkit-core\[imag"):
+        read_series((found if library == "SimpleITK" else discover(tmp_path)).series[0])
