@@ -149,16 +149,30 @@ def test_names_that_are_not_one_region_are_refused(tmp_path: Path) -> None:
         regions.find("Heart")
 
 
-@pytest.mark.parametrize(
-    ("count", "match"), [(8, "holds 8 coordinates"), (6, "holds 6 coordinates")]
-)
-def test_broken_coordinates_are_refused(tmp_path: Path, count: int, match: str) -> None:
-    """Three for each of at least three points."""
-    points = np.arange(float(count))
-    path = write_structures(tmp_path / "rt.dcm", {"GTV": [points]})
+def test_a_region_with_broken_coordinates_spoils_no_other(tmp_path: Path) -> None:
+    """Eight numbers are no points: that region is refused when it is used, the other is drawn."""
+    image = blank_image()
+    good, broken = outline(image, square(2.5, 8.5), 1), np.arange(8.0)
+    pairs = [("good", [good]), ("broken", [broken])]
 
-    with pytest.raises(DataError, match=match):
-        read_structures(path)
+    regions = read_structures(write_structures(tmp_path / "rt.dcm", pairs))
+
+    assert contour_mask(regions.find("good"), image).sum() == 36
+    with pytest.raises(DataError, match="region 'broken': an outline of 8 numbers"):
+        contour_mask(regions.find("broken"), image)
+
+
+def test_an_outline_of_two_points_has_no_inside(tmp_path: Path) -> None:
+    """Beside a square it adds nothing; alone there is no region."""
+    image = blank_image()
+    line = outline(image, [(1, 1), (5, 5)], 1)
+    pairs = [("both", [outline(image, square(2.5, 8.5), 1), line]), ("line", [line])]
+
+    regions = read_structures(write_structures(tmp_path / "rt.dcm", pairs))
+
+    assert contour_mask(regions.find("both"), image).sum() == 36
+    with pytest.raises(DataError, match="only outlines of the kind CLOSED_PLANAR of 2 points"):
+        contour_mask(regions.find("line"), image)
 
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,7 @@ def test_folders_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
 
     refused(RunError, "cannot be written", source, table, out=tmp_path / "file" / "cohort")
     refused(RunError, "no ingested cohort", source, table, out=tmp_path / "file")
+    refused(RunError, "no ingested cohort", source, table, out=Path("/"))
     refused(RunError, "which is read", source, table, out=source / "cohort")
     refused(RunError, "no interrupted ingest", source, table, running=Running(resume=True))
     refused(RunError, "give one", source, table, running=Running(resume=True, overwrite=True))
@@ -331,6 +333,58 @@ def test_a_full_disk_keeps_what_is_finished(
     found = run_ingest(source, table, tmp_path / "cohort", running=Running(resume=True))
 
     assert (found.kept, found.subjects) == (1, ("A", "B"))
+
+
+def test_a_mark_that_cannot_be_written_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fills up between two cases: what is finished is kept."""
+    source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A", "B"])
+    for patient in "AB":
+        write_patient(source / patient, patient)
+    import survkit.ingest.folder as module
+
+    real = module.write_bytes
+
+    def full(path: Path, content: bytes) -> Path:
+        if path.name == "B.json":
+            raise DataError(f"{path}: cannot be written: No space left on device")
+        return real(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_bytes", full)
+        with pytest.raises(RunError, match=r"No space left.*--resume"):
+            run_ingest(source, table, tmp_path / "cohort")
+
+    assert run_ingest(source, table, tmp_path / "cohort", running=Running(resume=True)).kept == 1
+
+
+def test_a_patient_who_left_meanwhile_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files removed between an interruption and --resume are not in the cohort."""
+    source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A", "B"])
+    for patient in "AB":
+        write_patient(source / patient, patient)
+    import survkit.ingest.run as module
+
+    real = module.convert
+
+    def stop_at_b(case: Any, *rest: Any) -> Any:
+        if case.subject == "B":
+            raise KeyboardInterrupt
+        return real(case, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "convert", stop_at_b)
+        with pytest.raises(KeyboardInterrupt):
+            run_ingest(source, table, tmp_path / "cohort")
+    shutil.rmtree(source / "A")
+
+    run_ingest(source, table, tmp_path / "cohort", running=Running(resume=True))
+
+    assert [path.name for path in (tmp_path / "cohort" / "images").iterdir()] == ["B"]
+    assert rules_of(tmp_path / "cohort") == [("A", "no-images")]
 
 
 def many_files(folder: Path, count: int) -> None:

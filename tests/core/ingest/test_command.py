@@ -54,6 +54,40 @@ def test_a_cohort_and_its_summary(
     assert not any(value in str(rows_of(out / "refused.csv")) for value in PLANTED.values())
 
 
+def test_a_real_series_from_folder_to_checked_cohort(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The public abdominal CT by ``survkit ingest``, then ``survkit cohort check``: no error."""
+    rows = [{"patient_id": "CRLM-CT-1004", "duration": "500", "event": "1"}]
+    table = write_table(tmp_path / "t.csv", rows)
+    out = tmp_path / "cohort"
+
+    words = [str(shared_data / "ct-dicom-crlm"), "--table", str(table), "--out", str(out)]
+    assert main(["ingest", *words]) == 0
+    assert main(["cohort", "check", str(out / "cohort.yaml")]) == 0
+
+    printed = capsys.readouterr().out
+    assert "1 of 1 subjects: 1 ct_path" in printed
+    assert "0 errors" in printed
+
+
+def test_a_modality_name_that_is_taken_is_refused_before_the_work(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cohort file whose table is called ct."""
+    table = write_table(tmp_path / "t.csv", ["A"])
+    (tmp_path / "old.yaml").write_text(
+        "name: old\ntable: t.csv\nsubject: id\n"
+        "outcome: {duration: duration, unit: days, event: event, causes: {1: death}}\n"
+        "modalities:\n  ct: {kind: table, columns: [age]}\n"
+    )
+    words = ["ingest", str(source), "--table", str(table), "--out", str(tmp_path / "cohort")]
+
+    assert main([*words, "--outcome", str(tmp_path / "old.yaml")]) == 2
+    assert "the modality 'ct' is made of images" in capsys.readouterr().err
+    assert not list(tmp_path.glob(".cohort*"))
+
+
 def test_the_outcome_of_an_existing_cohort_file(source: Path, tmp_path: Path) -> None:
     """Outcome, site and columns come from it; modalities in files of their own are left out."""
     rows = [{"id": "A", "t": "5", "e": "dead", "hospital": "x", "age": "60"}]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from survkit.dicom.mask_grid import PLANE_TOLERANCE, MaskGrid, grid_of
 from survkit.dicom.open_dicom import open_dicom
 from survkit.dicom.shown_name import shown_name
-from survkit.dicom.tag_values import items, numbers, text, whole
+from survkit.dicom.tag_values import WrongTagError, items, numbers, text, whole
 from survkit.dicom.wrong_tags import wrong_tags_refused
 from survkit.errors import DataError
 from survkit.suggest import did_you_mean
@@ -33,12 +33,14 @@ class Structure:
     Attributes:
         name: As the file names it.
         contours: Corner points of each closed outline, (n, 3), LPS in mm.
-        others: Kinds of its outlines that enclose nothing, such as ``POINT``.
+        others: Kinds of its outlines that enclose nothing, such as ``POINT``, or of two points.
+        fault: Why the region cannot be used, though others of the file can; empty if it can.
     """
 
     name: str
     contours: tuple[NDArray[np.float64], ...]
     others: tuple[str, ...]
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,10 @@ class StructureSet:
 def read_structures(path: Path) -> StructureSet:
     """Read an RTSTRUCT file.
 
+    A region whose coordinates are none is refused when it is used, not the whole file.
+
     Raises:
-        DataError: Unreadable, not an RTSTRUCT, or with coordinates that are none.
+        DataError: Unreadable, or not an RTSTRUCT.
         MissingExtraError: pydicom is not installed.
     """
     data, where = open_dicom(path), shown_name(path)
@@ -95,7 +99,7 @@ def read_structures(path: Path) -> StructureSet:
         for item in items(data, "StructureSetROISequence"):
             name = text(item, "ROIName") or "(unnamed)"
             parts = drawn.get(whole(item, "ROINumber"), [])
-            structures.append(_structure(name, parts, f"{where}: region '{name}'"))
+            structures.append(_structure(name, parts))
         return StructureSet(tuple(structures), _frames(data), _series(data))
 
 
@@ -113,6 +117,8 @@ def contour_mask(structure: Structure, image: Any) -> NDArray[np.bool_]:
         DataError: No outline encloses anything, one does not lie on a slice of the image or
             reaches beyond it, or no voxel's centre lies inside.
     """
+    if structure.fault:
+        raise DataError(f"region '{structure.name}': {structure.fault}")
     if not structure.contours:
         kinds = (
             f"only outlines of the kind {', '.join(structure.others)}" if structure.others else ""
@@ -177,22 +183,24 @@ def _toggle(row_starts: NDArray[np.uint8], corners: NDArray[np.float64]) -> None
     np.add.at(row_starts, (row[seen], column[seen]), 1)
 
 
-def _structure(name: str, parts: list[Any], where: str) -> Structure:
+def _structure(name: str, parts: list[Any]) -> Structure:
     contours, others = [], []
-    for part in parts:
-        for item in items(part, "ContourSequence"):
-            kind = text(item, "ContourGeometricType") or "unnamed"
-            if kind not in CLOSED:
-                others.append(kind)
-                continue
-            count = len(item.get("ContourData") or ())
-            values = numbers(item, "ContourData", count) or ()
-            if len(values) % 3 or len(values) < 9:
-                raise DataError(
-                    f"{where}: an outline holds {len(values)} coordinates; 3 for each of at least "
-                    "3 points are expected"
-                )
-            contours.append(np.array(values, dtype=np.float64).reshape(-1, 3))
+    try:
+        for part in parts:
+            for item in items(part, "ContourSequence"):
+                kind = text(item, "ContourGeometricType") or "unnamed"
+                count = len(item.get("ContourData") or ())
+                if count % 3:
+                    raise WrongTagError(f"an outline of {count} numbers is not one of points")
+                values = numbers(item, "ContourData", count) or ()
+                if kind not in CLOSED:
+                    others.append(kind)
+                elif count < 9:  # has no inside, whatever the rule
+                    others.append(f"{kind} of {count // 3} points")
+                else:
+                    contours.append(np.array(values, dtype=np.float64).reshape(-1, 3))
+    except WrongTagError as error:
+        return Structure(name, (), (), str(error))
     return Structure(name, tuple(contours), tuple(dict.fromkeys(others)))
 
 

@@ -55,7 +55,7 @@ class CohortPlan:
             written: Columns that hold a file of at least one subject.
 
         Raises:
-            ConfigError: The outcome is not one.
+            ConfigError: The outcome is not one, or a modality's name is taken.
         """
         modalities: dict[str, Any] = {}
         for code in settings.modalities:
@@ -67,6 +67,12 @@ class CohortPlan:
             if masks:
                 volume["mask"] = masks[0]
             modalities[MODALITY_NAMES[code]] = volume
+        twice = sorted(set(modalities) & set(self.tables))
+        if twice:
+            raise ConfigError(
+                f"the modality '{twice[0]}' is made of images and stands in the given cohort file "
+                "as a table; rename it there"
+            )
         content = {
             "name": name,
             "table": "table.csv",

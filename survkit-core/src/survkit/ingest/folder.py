@@ -6,10 +6,11 @@ from there.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -38,7 +39,13 @@ class IngestFolder:
 
     def __init__(self, folder: Path, *, overwrite: bool, resume: bool) -> None:
         self.final, self.resume = folder, resume
-        self.work = folder.with_name(f".{folder.name}.unfinished")
+        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        if occupied and not (folder / INGEST_FILE).is_file():
+            raise RunError(
+                f"{folder}: something is there that is no ingested cohort; choose another folder"
+            )
+        place = folder.absolute()
+        self.work = place.with_name(f".{place.name}.unfinished")
         if overwrite and resume:
             raise RunError("--resume goes on with an ingest and --overwrite starts anew; give one")
         interrupted = (self.work / SETTINGS_FILE).is_file()
@@ -48,11 +55,6 @@ class IngestFolder:
             raise RunError(
                 f"{folder}: an interrupted ingest is kept beside it; give --resume to go on with "
                 "it, or --overwrite to start anew"
-            )
-        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-        if occupied and not (folder / INGEST_FILE).is_file():
-            raise RunError(
-                f"{folder}: something is there that is no ingested cohort; choose another folder"
             )
         if occupied and not overwrite:
             raise RunError(
@@ -122,6 +124,13 @@ class IngestFolder:
         left = [Left(**line) for line in kept["left"]]
         return Converted(case.subject, kept["cells"], kept["quality"], left)
 
+    def forget_others(self, cases: Sequence[Case]) -> None:
+        """Remove what an interrupted ingest wrote of subjects who are no cases any more."""
+        subjects = {case.subject for case in cases}
+        for path in (*(self.work / MARKS).iterdir(), *(self.work / IMAGES).iterdir()):
+            if path.name.removesuffix(".json") not in subjects:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     def begin(self, case: Case) -> None:
         """Remove what an interruption left of a case."""
         shutil.rmtree(self.work / IMAGES / case.subject, ignore_errors=True)
@@ -130,12 +139,12 @@ class IngestFolder:
     def keep(self, case: Case, result: Converted) -> None:
         """Mark a case as finished; the mark comes last, so it says that all files are whole."""
         content = asdict(result) | {"digest": case_digest(case)}
-        write_bytes(self._mark(case.subject), _json(content))
+        _write(self._mark(case.subject), _json(content))
 
     def finish(self, documents: Mapping[str, str]) -> Path:
         """Write the tables, put everything in its place and return the folder."""
         for name, content in documents.items():
-            write_bytes(self.work / name, content.encode())
+            _write(self.work / name, content.encode())
         shutil.rmtree(self.work / MARKS)
         (self.work / SETTINGS_FILE).unlink()
         old = self.final.with_name(f".{self.final.name}.old")
@@ -163,6 +172,14 @@ def case_digest(case: Case) -> str:
     """Return a digest of the names and sizes of a case's files."""
     files = [(str(path), path.stat().st_size) for path in sorted(case.files)]
     return hashlib.sha256(repr(files).encode()).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file; that it cannot be written is no fault of the input, so nothing is removed."""
+    try:
+        write_bytes(path, content)
+    except DataError as error:
+        raise OSError(errno.EIO, str(error)) from error
 
 
 def _json(content: Any) -> bytes:

@@ -104,6 +104,8 @@ def ingest(
     table.refuse_present(settings.columns())
     place = IngestFolder(out, overwrite=running.overwrite, resume=running.resume)
     place.refuse_inside(source)
+    name = out.absolute().name
+    cohort.content(name, table, settings, settings.columns())  # refused before an hour's work
     with running.bar("reading headers") as progress:
         found = discover(source, jobs=running.jobs, progress=progress)
     cases, left = plan(found, table, settings, source)
@@ -122,7 +124,7 @@ def ingest(
         usable = [result for result in results if result.cells]
         if not usable:
             raise DataError(_nobody(left, source, table))
-        documents = _documents(usable, table, cohort, settings, found, left, out.name)
+        documents = _documents(usable, table, cohort, settings, found, left, name)
         place.finish(documents)
     files = Counter(column for result in usable for column in result.cells)
     return Ingested(out, tuple(r.subject for r in usable), files, tuple(left), kept)
@@ -136,6 +138,7 @@ def _convert_all(
     running: Running,
 ) -> tuple[list[Converted], int]:
     """Convert the cases that are not finished, and return all in order and how many were."""
+    place.forget_others(cases)
     done = {case.subject: result for case in cases if (result := place.finished(case))}
     kept = len(done)
     todo = [case for case in cases if case.subject not in done]
