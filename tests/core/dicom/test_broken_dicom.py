@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from tests.core.dicom.writer import PLANTED, random_volume, uid, write_series
@@ -236,6 +238,9 @@ BROKEN = [
            {"modality": "PT", "intercept": 0.0, "volume": random_volume().clip(0),
             "tags": {"RescaleSlope": None}}),
     Broken("slope zero", "no-rescale", "RescaleSlope must not be 0", {"tags": {"RescaleSlope": 0}}),
+    Broken("a slope that no CT has", "value-range",
+           r"RescaleSlope 1e\+06 and .* a CT lies within ±100000",
+           {"change": at(2, RescaleSlope="1e6")}),
     Broken("CT that is no HU", "rescale-type", "must be in HU, but its RescaleType is 'Z_EFF'",
            {"tags": {"RescaleType": "Z_EFF"}}),
     Broken("padding in the tissue", "padding", "stands for 40 HU",
@@ -440,3 +445,37 @@ def test_a_spoilt_meta_header_is_refused(tmp_path: Path, value_representation: b
 
     assert {each.rule for each in found.refused} <= {"no-identity", "damaged", "missing-slices"}
     assert "slice-0001.dcm" in {each.what for each in found.refused}
+
+
+@pytest.mark.parametrize("fault", ["absent", "empty", "text", "many", "huge"])
+def test_whatever_one_tag_holds_a_file_is_read_or_refused(tmp_path: Path, fault: str) -> None:
+    """Each tag of the middle slice in turn: the true volume comes back, or a sentence does."""
+    truth = random_volume((3, 4, 4))
+    paths = write_series(tmp_path, truth)
+    content = paths[1].read_bytes()
+    outcomes = {"read": 0, "refused": 0}
+    for element in pydicom.dcmread(paths[1]):
+        data = pydicom.dcmread(paths[1])
+        if fault == "absent":
+            del data[element.tag]
+        elif fault == "empty":
+            data[element.tag] = DataElement(element.tag, element.VR, None)
+        else:
+            value = {"text": "x", "many": ["1", "2", "3", "4"], "huge": "9" * 16}[fault]
+            data.add_new(element.tag, "LO", value)
+        pydicom.dcmwrite(paths[1], data, implicit_vr=False, little_endian=True)
+        found = discover(tmp_path)
+        refused = bool(found.refused)
+        images = []
+        try:
+            images = [read_series(series).image for series in found.series]
+        except RefusedSeriesError:
+            refused = True
+        for image in images:
+            np.testing.assert_array_equal(sitk.GetArrayFromImage(image), truth)
+        assert images or refused or found.others
+        outcomes["read" if images else "refused"] += 1
+        paths[1].write_bytes(content)
+
+    assert outcomes["read"] >= 5, "names and dates are nothing that a volume needs"
+    assert outcomes["refused"] >= 10

@@ -16,6 +16,9 @@ AIR = -1000.0
 HIGHEST_PADDING = -900.0
 """Padding above this HU would be tissue, so the tag cannot be right."""
 
+MOST_HU = 100_000.0
+"""No CT measures more: metal in an extended scale ends near 30,000 HU."""
+
 
 def rescaled(plane: Plane, stored: Stored) -> tuple[NDArray[np.float32], int]:
     """Return a slice's values, float32 (row, column), and how many of its voxels are padding.
@@ -24,7 +27,8 @@ def rescaled(plane: Plane, stored: Stored) -> tuple[NDArray[np.float32], int]:
     means brighter; everything else is its stored values after slope and intercept.
 
     Raises:
-        RefusedSeriesError: The declared padding of a CT is a tissue's value.
+        RefusedSeriesError: The declared padding of a CT is a tissue's value, or slope and intercept
+            lead beyond what can be measured or stored.
 
     Reference: DICOM PS3.3 C.7.5.1.1.2 (pixel padding), C.7.6.3.1.2, C.11.1 (rescaling).
     """
@@ -36,7 +40,8 @@ def rescaled(plane: Plane, stored: Stored) -> tuple[NDArray[np.float32], int]:
         return stored.astype(np.float32), int(padding.sum())
     slope = 1.0 if frame.slope is None else frame.slope
     intercept = 0.0 if frame.intercept is None else frame.intercept
-    values = stored * slope + intercept
+    values: NDArray[np.float64] = np.asarray(stored * slope + intercept, dtype=np.float64)
+    _check_range(plane, values, f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g}")
     if header.modality == "CT" and padding.any():
         found = float(values[padding].max())
         if found > HIGHEST_PADDING:
@@ -48,6 +53,18 @@ def rescaled(plane: Plane, stored: Stored) -> tuple[NDArray[np.float32], int]:
             )
         values = np.where(padding, AIR, values)
     return values.astype(np.float32), int(padding.sum())
+
+
+def _check_range(plane: Plane, values: NDArray[np.float64], rule: str) -> None:
+    is_ct = plane.header.modality == "CT"
+    most = MOST_HU if is_ct else float(np.finfo(np.float32).max)
+    largest = float(np.abs(values).max())
+    if largest > most:
+        raise RefusedSeriesError(
+            "value-range",
+            f"{shown_name(plane.header.path)}: {rule} lead to values of {largest:.3g}, but "
+            f"{'a CT lies within' if is_ct else 'float32 holds'} ±{most:g}; correct the tags",
+        )
 
 
 def _padding(plane: Plane, stored: Stored) -> NDArray[np.bool_]:
