@@ -79,6 +79,24 @@ def test_regions_that_share_an_edge_share_no_voxel() -> None:
     assert [int(mask.sum()) for mask in masks] == [8 * 18, 10 * 18]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_crossing_outline_equals_ray_casting(seed: int) -> None:
+    """Even-odd by brute force: every voxel centre's ray to the right, edge by edge."""
+    image = blank_image()
+    corners = np.random.default_rng(seed).uniform(-0.4, 29.4, (25, 2))
+    inside = np.zeros((30, 32), bool)
+    for y in range(30):
+        for x in range(32):
+            for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+                if (y0 <= y) != (y1 <= y) and x < x0 + (y - y0) / (y1 - y0) * (x1 - x0):
+                    inside[y, x] ^= True
+
+    found = contour_mask(Structure("any", (outline(image, corners.tolist(), 1),), ()), image)
+
+    np.testing.assert_array_equal(found[1], inside)
+    assert not found[[0, 2, 3]].any()
+
+
 def test_the_order_and_the_sense_of_corners_change_nothing() -> None:
     """A random star polygon, turned round and begun elsewhere, holds the same voxels."""
     image, generator = blank_image(), np.random.default_rng(3)

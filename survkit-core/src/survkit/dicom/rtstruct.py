@@ -18,7 +18,7 @@ from survkit.dicom.mask_grid import PLANE_TOLERANCE, MaskGrid, grid_of
 from survkit.dicom.open_dicom import open_dicom
 from survkit.dicom.shown_name import shown_name
 from survkit.dicom.tag_values import WrongTagError, items, numbers, text, whole
-from survkit.dicom.wrong_tags import wrong_tags_refused
+from survkit.dicom.wrong_tags import shown_code, shown_label, value_of, wrong_tags_refused
 from survkit.errors import DataError
 from survkit.suggest import did_you_mean
 
@@ -91,13 +91,15 @@ def read_structures(path: Path) -> StructureSet:
     data, where = open_dicom(path), shown_name(path)
     with wrong_tags_refused(where):
         if text(data, "Modality") != "RTSTRUCT":
-            raise DataError(f"{where}: not an RTSTRUCT (its Modality is {text(data, 'Modality')})")
+            raise DataError(
+                f"{where}: not an RTSTRUCT (its Modality is {shown_code(text(data, 'Modality'))})"
+            )
         drawn: dict[int | None, list[Any]] = {}
         for item in items(data, "ROIContourSequence"):
             drawn.setdefault(whole(item, "ReferencedROINumber"), []).append(item)
         structures = []
         for item in items(data, "StructureSetROISequence"):
-            name = text(item, "ROIName") or "(unnamed)"
+            name = shown_label(text(item, "ROIName"))
             parts = drawn.get(whole(item, "ROINumber"), [])
             structures.append(_structure(name, parts))
         return StructureSet(tuple(structures), _frames(data), _series(data))
@@ -188,8 +190,8 @@ def _structure(name: str, parts: list[Any]) -> Structure:
     try:
         for part in parts:
             for item in items(part, "ContourSequence"):
-                kind = text(item, "ContourGeometricType") or "unnamed"
-                count = len(item.get("ContourData") or ())
+                kind = shown_code(text(item, "ContourGeometricType"))
+                count = len(value_of(item, "ContourData") or ())
                 if count % 3:
                     raise WrongTagError(f"an outline of {count} numbers is not one of points")
                 values = numbers(item, "ContourData", count) or ()

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from survkit.dicom.mask_grid import PLANE_TOLERANCE, MaskGrid, grid_of
 from survkit.dicom.open_dicom import open_dicom
+from survkit.dicom.pixel_format import MAX_VOLUME_VOXELS, NATIVE, RLE, syntax_name
 from survkit.dicom.segmentation import Segmentation, SegmentFrame
-from survkit.dicom.tag_values import whole
-from survkit.dicom.wrong_tags import wrong_tags_refused
+from survkit.dicom.tag_values import text, whole
+from survkit.dicom.wrong_tags import value_of, wrong_tags_refused
 from survkit.errors import DataError
 
+READABLE = (NATIVE - {"1.2.840.10008.1.2.2"}) | {RLE}
+"""Big-endian bits are packed as nobody agrees, and lossy ones are no segments."""
 DIRECTION_TOLERANCE = 1e-3
 """Largest difference of the cosines of a frame's axes from the image's."""
 
@@ -42,20 +45,21 @@ def segment_mask(
     """
     least = _least(segmentation, threshold)
     grid = grid_of(image)
-    inside = np.zeros(grid.shape, dtype=bool)
-    pixels = _pixels(segmentation)
-    seen: set[int] = set()
-    rows, columns = segmentation.size
+    places: dict[int, tuple[int, int, int]] = {}
     for index, frame in enumerate(segmentation.frames):
-        if frame.segment != number:
-            continue
-        x, y, z = _first_voxel(frame, segmentation, grid, index + 1)
-        if z in seen:
-            raise DataError(
-                f"{segmentation.shown}: segment {number} has two frames on slice {z + 1}; one is "
-                "expected"
-            )
-        seen.add(z)
+        if frame.segment == number:
+            places[index] = _first_voxel(frame, segmentation, grid, index + 1)
+    slices = [z for _, _, z in places.values()]
+    twice = sorted({z for z in slices if slices.count(z) > 1})
+    if twice:
+        raise DataError(
+            f"{segmentation.shown}: segment {number} has two frames on slice {twice[0] + 1}; one "
+            "is expected"
+        )
+    inside = np.zeros(grid.shape, dtype=bool)
+    rows, columns = segmentation.size
+    pixels = _pixels(segmentation)
+    for index, (x, y, z) in places.items():
         inside[z, y : y + rows, x : x + columns] = pixels(index) >= least
     if not inside.any():
         label = segmentation.labels.get(number, str(number))
@@ -113,14 +117,22 @@ def _pixels(segmentation: Segmentation) -> Callable[[int], NDArray[Any]]:
     data = open_dicom(segmentation.path, pixels=True)
     with wrong_tags_refused(where):
         bits = whole(data, "BitsAllocated") or 0
-    stored = data.get("PixelData")
-    if stored is None:
+        stored = value_of(data, "PixelData")
+        syntax = text(data.file_meta, "TransferSyntaxUID")
+    if not isinstance(stored, bytes):
         raise DataError(f"{where}: there are no pixels")
     if bits not in (1, 8) or (bits == 1 and segmentation.fractional):
         raise DataError(f"{where}: pixels of {bits} bits do not fit its SegmentationType")
-    if data.file_meta.TransferSyntaxUID.is_encapsulated:
-        return _decoded(data, where).__getitem__
+    if syntax not in READABLE:
+        raise DataError(
+            f"{where}: the transfer syntax '{syntax_name(syntax)}' of a SEG cannot be decoded; "
+            "convert it to an uncompressed one"
+        )
     size = rows * columns
+    if size * len(segmentation.frames) > MAX_VOLUME_VOXELS:
+        raise DataError(f"{where}: more than {MAX_VOLUME_VOXELS} pixels, the limit of a file")
+    if syntax == RLE:
+        return _decoded(data, where).__getitem__
     needed = -(-size * len(segmentation.frames) * bits // 8)
     if len(stored) < needed:
         raise DataError(f"{where}: {len(stored)} bytes of pixels, {needed} expected; it is cut off")
@@ -144,6 +156,5 @@ def _decoded(data: Any, where: str) -> NDArray[Any]:
         try:
             pixels = np.asarray(data.pixel_array)
         except Exception as error:  # decoders fail over foreign bytes in ways that are not listed
-            name = data.file_meta.TransferSyntaxUID.name
-            raise DataError(f"{where}: its pixels ({name}) cannot be decoded") from error
+            raise DataError(f"{where}: its compressed pixels cannot be decoded") from error
     return pixels if pixels.ndim == 3 else pixels[None]

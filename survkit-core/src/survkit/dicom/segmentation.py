@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from survkit.dicom.open_dicom import open_dicom
 from survkit.dicom.shown_name import shown_name
 from survkit.dicom.tag_values import items, numbers, text, whole
-from survkit.dicom.wrong_tags import wrong_tags_refused
+from survkit.dicom.wrong_tags import shown_code, shown_label, wrong_tags_refused
 from survkit.errors import DataError
 from survkit.suggest import did_you_mean
 
@@ -96,10 +96,14 @@ def read_segmentation(path: Path) -> Segmentation:
     data, where = open_dicom(path), shown_name(path)
     with wrong_tags_refused(where):
         if text(data, "Modality") != "SEG":
-            raise DataError(f"{where}: not a SEG (its Modality is '{text(data, 'Modality')}')")
+            raise DataError(
+                f"{where}: not a SEG (its Modality is {shown_code(text(data, 'Modality'))})"
+            )
         kind = text(data, "SegmentationType")
         if kind not in ("BINARY", "FRACTIONAL"):
-            raise DataError(f"{where}: SegmentationType is '{kind}'; BINARY or FRACTIONAL is read")
+            raise DataError(
+                f"{where}: SegmentationType is {shown_code(kind)}; BINARY or FRACTIONAL is read"
+            )
         maximum = whole(data, "MaximumFractionalValue") if kind == "FRACTIONAL" else 1
         rows, columns = (whole(data, keyword) or 0 for keyword in ("Rows", "Columns"))
         if rows < 1 or columns < 1 or not maximum:
@@ -107,7 +111,7 @@ def read_segmentation(path: Path) -> Segmentation:
         return Segmentation(
             path=path,
             labels={
-                whole(item, "SegmentNumber") or 0: text(item, "SegmentLabel") or "(unnamed)"
+                whole(item, "SegmentNumber") or 0: shown_label(text(item, "SegmentLabel"))
                 for item in items(data, "SegmentSequence")
             },
             fractional=kind == "FRACTIONAL",

@@ -20,7 +20,7 @@ from typing import Any
 from survkit.dicom.open_dicom import open_dicom
 from survkit.dicom.pet_times import minutes_to_scan
 from survkit.dicom.tag_values import items, number, text
-from survkit.dicom.wrong_tags import wrong_tags_refused
+from survkit.dicom.wrong_tags import shown_code, wrong_tags_refused
 from survkit.errors import DataError
 
 PHILIPS = "Philips PET Private Group"
@@ -98,10 +98,12 @@ def _factor(slices: Sequence[Any]) -> SuvFactor:
     if units == "GML":
         kind = text(slices[0], "SUVType") or "BW"  # the standard: absent means body weight
         if kind != "BW":
-            raise DataError(f"PET: the values are SUV of the type {kind}; BW (body weight) is read")
+            raise DataError(
+                f"PET: the values are SUV of the type {shown_code(kind)}; BW (body weight) is read"
+            )
         return SuvFactor(1.0, "GML: values are SUV by body weight already")
     if units != "CNTS":
-        raise DataError(f"PET: the Units are {units}; BQML, GML or CNTS is read")
+        raise DataError(f"PET: the Units are {shown_code(units)}; BQML, GML or CNTS is read")
     return _from_counts(slices)
 
 
@@ -134,7 +136,7 @@ def _by_weight(slices: Sequence[Any]) -> SuvFactor:
     half_life = _positive(injection, "RadionuclideHalfLife")
     decay = _needed(first, "DecayCorrection")
     if decay not in ("START", "ADMIN"):
-        raise DataError(f"PET: DecayCorrection is {decay}; START or ADMIN is read")
+        raise DataError(f"PET: DecayCorrection is {shown_code(decay)}; START or ADMIN is read")
     minutes = minutes_to_scan(slices, injection, "PET") if decay == "START" else 0.0
     if minutes * 60 > MOST_HALF_LIVES * half_life:
         raise DataError(
@@ -174,7 +176,7 @@ def _philips_scale(slices: Sequence[Any], element: int) -> float | None:
     for data in slices:
         try:
             found.add(float(data.private_block(0x7053, PHILIPS)[element].value))
-        except (KeyError, TypeError, ValueError):
+        except Exception:  # absent, or foreign bytes: in no case is there a factor
             return None
     scale = found.pop()
     return scale if not found and 0 < scale < float("inf") else None
