@@ -40,6 +40,21 @@ def check_ct(input: InputSpec, name: str) -> None:
         )
 
 
+def slices_of(sample: Sample, settings: StackSettings) -> Tensor:
+    """Return the slices (slice, y, x) of a CT in HU.
+
+    Raises:
+        DataError: No voxel size, no HU, or no lungs.
+    """
+    if sample.spacing is None or len(sample.spacing) != 3:
+        raise DataError(
+            f"{sample.source or 'a CT'}: the voxel size in mm (z, y, x) is needed to resample, but "
+            f"spacing is {sample.spacing}"
+        )
+    spacing = (sample.spacing[0], sample.spacing[1], sample.spacing[2])
+    return slice_stack(sample.values, spacing, sample.mask, settings, sample.source)
+
+
 class SliceReader(nn.Module):
     """Slices of a CT, scaled, augmented, and through the trunk.
 
@@ -72,7 +87,7 @@ class SliceReader(nn.Module):
         Raises:
             DataError: No spacing, no HU, or no lungs.
         """
-        slices = self.slices_of(sample)
+        slices = slices_of(sample, self.stack)
         if not self.prepares_features:
             return clipped(slices, self.pixels.intensity)
         parameter = next(self.trunk.parameters())
@@ -82,16 +97,6 @@ class SliceReader(nn.Module):
             features: Tensor = self.trunk(views.flatten(0, 1)[:, None])
         features = features.reshape(*views.shape[:2], -1).cpu()
         return features if self.augmentation.views else features[:, 0].contiguous()
-
-    def slices_of(self, sample: Sample) -> Tensor:
-        """Return the slices (slice, y, x) in HU."""
-        if sample.spacing is None or len(sample.spacing) != 3:
-            raise DataError(
-                f"{sample.source or 'a CT'}: the voxel size in mm (z, y, x) is needed to resample, "
-                f"but spacing is {sample.spacing}"
-            )
-        spacing = (sample.spacing[0], sample.spacing[1], sample.spacing[2])
-        return slice_stack(sample.values, spacing, sample.mask, self.stack, sample.source)
 
     def fingerprint(self) -> str:
         """Return what the result of ``prepare`` depends on, and nothing else."""
@@ -152,7 +157,7 @@ class SliceReader(nn.Module):
 
     def images(self, sample: Sample) -> Tensor:
         """Return the slices as pictures, -1000 HU black and 400 HU white."""
-        slices = self.slices_of(sample).clamp(*CLIP)
+        slices = slices_of(sample, self.stack).clamp(*CLIP)
         return (slices - CLIP[0]) / (CLIP[1] - CLIP[0])
 
 

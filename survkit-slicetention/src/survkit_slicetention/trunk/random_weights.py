@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -23,7 +23,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def set_batch_statistics(network: nn.Module, shape: tuple[int, ...], seed: int) -> None:
+def set_batch_statistics(network: nn.Module, run: Callable[[], object]) -> None:
     """Set running means and variances once, from made-up images, so that a random network carries
     a signal.
 
@@ -32,33 +32,35 @@ def set_batch_statistics(network: nn.Module, shape: tuple[int, ...], seed: int) 
 
     Args:
         network: In eval mode afterwards.
-        shape: Of one input, (channel, y, x) or (channel, z, y, x).
-        seed: Of the images.
+        run: Shows the images to the network.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
-    if not norms:
-        return
     kept = [module.momentum for module in norms]
+    network.eval()
     for module in norms:
         module.reset_running_stats()
         module.momentum = None  # the plain mean over batches: here of one
-    network.eval()
-    for module in norms:
         module.train()
-    with torch.no_grad():
-        network(made_up_images(IMAGES, shape, seed))
+    if norms:
+        with torch.no_grad():
+            run()
     for module, momentum in zip(norms, kept, strict=True):
         module.momentum = momentum
     network.eval()
 
 
 def made_up_images(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
-    """Return smooth blobs with some noise, of mean 0 and SD 1 each; (count, channel, ...)."""
+    """Return blobs of several sizes and noise, of mean 0 and SD 1 each; (count, channel, ...).
+
+    Something at every scale, so that no filter of the network is set by what it never sees.
+    """
     generator = torch.Generator().manual_seed(seed)
     mode = "bilinear" if len(shape) == 3 else "trilinear"
-    coarse = torch.randn(count, shape[0], *[6] * (len(shape) - 1), generator=generator)
-    smooth = functional.interpolate(coarse, size=shape[1:], mode=mode, align_corners=False)
-    images = smooth + 0.1 * torch.randn(smooth.shape, generator=generator)
+    images = 0.5 * torch.randn(count, *shape, generator=generator)
+    for blobs in (4, 12, 36):
+        axes = [min(blobs, axis) for axis in shape[1:]]
+        coarse = torch.randn(count, shape[0], *axes, generator=generator)
+        images += functional.interpolate(coarse, size=shape[1:], mode=mode, align_corners=False)
     flat = images.flatten(1)
     flat = (flat - flat.mean(dim=1, keepdim=True)) / flat.std(dim=1, keepdim=True)
     return flat.reshape(images.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +15,13 @@ from survkit.errors import ConfigError
 from survkit_slicetention.trunk.backbone import build_backbone
 from survkit_slicetention.trunk.fold import folded
 from survkit_slicetention.trunk.freezing import Freeze, Stem, freeze_half, freeze_layers, stem_of
-from survkit_slicetention.trunk.random_weights import LARGEST, seeded, set_batch_statistics
+from survkit_slicetention.trunk.random_weights import (
+    IMAGES,
+    LARGEST,
+    made_up_images,
+    seeded,
+    set_batch_statistics,
+)
 from survkit_slicetention.trunk.weights import load_backbone_weights
 
 
@@ -76,7 +83,8 @@ class SliceTrunk(nn.Module):
             self.backbone, self.features = build_backbone(settings.backbone, size=settings.size)
         if settings.weights is None:
             edge = min(settings.size, LARGEST) if self._takes_any_size() else settings.size
-            set_batch_statistics(self.backbone, (1, edge, edge), settings.weights_seed)
+            images = made_up_images(IMAGES, (1, edge, edge), settings.weights_seed)
+            set_batch_statistics(self.backbone, partial(self.backbone, images))
         self.backbone.to(memory_format=torch.channels_last)
         self._frozen = self._freeze()
         self._fast: _FastCopy | None = None

@@ -43,7 +43,7 @@ def load_backbone_weights(network: nn.Module, name: str, weights: str, *, size: 
         DataError: They are neither at hand nor within reach, or are another network's.
     """
     if weights != PRETRAINED:
-        state, source = _file_state(Path(weights)), weights
+        state, source = file_state(Path(weights)), weights
     elif name.startswith(TORCHVISION):
         state, source = _torchvision_state(name.removeprefix(TORCHVISION)), f"weights of {name}"
     else:
@@ -88,7 +88,13 @@ def _few(keys: list[str]) -> str:
     return ", ".join(keys[:5]) + more
 
 
-def _file_state(path: Path) -> State:
+def file_state(path: Path) -> State:
+    """Return the state dict that a file holds; nothing but tensors is ever unpickled.
+
+    Raises:
+        ConfigError: Not the name of such a file.
+        DataError: There is none, or it holds something else.
+    """
     if path.suffix not in (".safetensors", ".pth", ".pt", ".bin"):
         raise ConfigError(
             f"weights is {PRETRAINED!r}, null (random), or a file .safetensors, .pth, .pt or .bin "
@@ -162,7 +168,7 @@ def _torchvision_state(name: str) -> State:
         except OSError as error:
             raise DataError(_out_of_reach(f"{TORCHVISION}{name}", url, str(error))) from error
     else:
-        state = _file_state(path)
+        state = file_state(path)
     full = classifier(name).state_dict()
     last = [key for key in full if key.endswith(".weight")][-1].removesuffix(".weight")
     return {key: value for key, value in state.items() if not key.startswith(f"{last}.")}
