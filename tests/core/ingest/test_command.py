@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -165,3 +170,30 @@ def test_an_interruption_says_how_to_go_on(
         assert main(words) == 130
     assert "go on with the same command and --resume" in capsys.readouterr().err
     assert main([*words, "--resume"]) == 0
+
+
+@pytest.mark.slow
+def test_a_killed_ingest_goes_on(tmp_path: Path) -> None:
+    """SIGKILL amid two processes' work; --resume gives the bytes of an undisturbed run."""
+    patients = [f"P{number:02d}" for number in range(30)]
+    for seed, patient in enumerate(patients):
+        write_patient(tmp_path / "dicom" / patient, patient, seed=seed, region="GTV-1")
+    table = write_table(tmp_path / "t.csv", patients)
+    words = [sys.executable, "-m", "survkit", "ingest", str(tmp_path / "dicom"), "--table"]
+    words += [str(table), "--roi", "GTV-1", "--jobs", "2", "--out"]
+    out, marks = tmp_path / "cohort", tmp_path / ".cohort.unfinished" / "finished"
+
+    run = subprocess.Popen([*words, str(out)], start_new_session=True)
+    while run.poll() is None and len(list(marks.glob("*.json"))) < 4:
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    kept = len(list(marks.glob("*.json")))
+    subprocess.run([*words, str(out), "--resume"], check=True)
+    subprocess.run([*words, str(tmp_path / "calm" / "cohort")], check=True)
+
+    assert 4 <= kept < 30
+    calm = tmp_path / "calm" / "cohort"
+    files = sorted(path.relative_to(calm) for path in calm.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    assert [name for name in files if (calm / name).read_bytes() != (out / name).read_bytes()] == []

@@ -207,11 +207,19 @@ def test_scrubbing_keeps_its_pace_with_many_patients() -> None:
     assert seconds[1] < 5 * seconds[0] + 0.05
 
 
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Warnings of libraries show values of tags; none is printed."""
+@pytest.mark.filterwarnings("ignore:.*VR:UserWarning")  # while the files are written
+def test_nothing_is_printed_or_logged(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Warnings and logs of libraries show values of tags: an odd time holds a name here."""
     messy(tmp_path / "dicom", "P-0001")
-    table = write_table(tmp_path / "t.csv", ["P-0001"])
+    odd = TAGS | {"StudyTime": "QUARTERMAIN"}
+    write_series(tmp_path / "dicom" / "odd", random_volume(), patient_id="P-0002", tags=odd)
+    table = write_table(tmp_path / "t.csv", ["P-0001", "P-0002"])
+    caplog.clear()
 
-    run_ingest(tmp_path / "dicom", table, tmp_path / "cohort")
+    found = run_ingest(tmp_path / "dicom", table, tmp_path / "cohort")
 
+    assert found.subjects == ("P-0001", "P-0002")
     assert "".join(capfd.readouterr()) == ""
+    assert caplog.text == ""

@@ -27,6 +27,7 @@ from survkit.ingest.settings import (
     mask_column,
     slug,
 )
+from survkit.ingest.silent import silent_pydicom
 
 IMAGES = "images"
 
@@ -48,6 +49,7 @@ class Converted:
     left: list[Left] = field(default_factory=list)
 
 
+@silent_pydicom()
 def convert(case: Case, settings: IngestSettings, folder: Path) -> Converted:
     """Write a case's files below ``folder``; what is refused is said and the rest goes on.
 

@@ -28,6 +28,7 @@ from survkit.ingest.plan import Case, plan
 from survkit.ingest.refused import Left
 from survkit.ingest.scrub import Scrub, header_secrets
 from survkit.ingest.settings import IngestSettings
+from survkit.ingest.silent import silent_pydicom
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
 """Gives a function that is told of progress, for a title."""
@@ -69,6 +70,7 @@ class Ingested:
     kept: int
 
 
+@silent_pydicom()
 def ingest(
     source: Path,
     table: ClinicalTable,
