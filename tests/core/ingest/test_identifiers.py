@@ -211,10 +211,10 @@ def test_scrubbing_keeps_its_pace_with_many_patients() -> None:
 def test_nothing_is_printed_or_logged(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Warnings and logs of libraries show values of tags: an odd time holds a name here."""
+    """Warnings and logs of libraries show values of tags: an odd UID holds a name here."""
     messy(tmp_path / "dicom", "P-0001")
-    odd = TAGS | {"StudyTime": "QUARTERMAIN"}
-    write_series(tmp_path / "dicom" / "odd", random_volume(), patient_id="P-0002", tags=odd)
+    odd: dict[str, Any] = {"patient_id": "P-0002", "frame_uid": "1.2.QUARTERMAIN", "tags": TAGS}
+    write_series(tmp_path / "dicom" / "odd", random_volume(), **odd)
     table = write_table(tmp_path / "t.csv", ["P-0001", "P-0002"])
     caplog.clear()
 

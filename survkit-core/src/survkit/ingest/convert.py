@@ -15,6 +15,7 @@ from survkit.dicom.libraries import simpleitk
 from survkit.dicom.read_series import DicomVolume, read_series
 from survkit.dicom.refused_series import RefusedSeriesError
 from survkit.dicom.series import Series
+from survkit.dicom.silent import silent_pydicom
 from survkit.dicom.suv import suv_factor
 from survkit.errors import DataError, MissingExtraError
 from survkit.ingest.plan import Case
@@ -27,7 +28,6 @@ from survkit.ingest.settings import (
     mask_column,
     slug,
 )
-from survkit.ingest.silent import silent_pydicom
 
 IMAGES = "images"
 

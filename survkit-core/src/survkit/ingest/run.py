@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from survkit.dicom.discover import Discovery, Progress, discover
+from survkit.dicom.silent import silent_pydicom
 from survkit.dicom.walk import walk
 from survkit.errors import ConfigError, DataError
 from survkit.ingest.clinical_table import ClinicalTable
@@ -28,7 +29,6 @@ from survkit.ingest.plan import Case, plan
 from survkit.ingest.refused import Left
 from survkit.ingest.scrub import Scrub, header_secrets
 from survkit.ingest.settings import IngestSettings
-from survkit.ingest.silent import silent_pydicom
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
 """Gives a function that is told of progress, for a title."""

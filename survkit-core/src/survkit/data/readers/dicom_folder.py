@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from survkit.dicom import discover, read_series
+from survkit.dicom.silent import silent_pydicom
 from survkit.dicom.suv import suv_factor
 from survkit.dicom.walk import walk
 from survkit.errors import DataError
 
 
+@silent_pydicom()
 def read_dicom_folder(folder: Path) -> Any:
     """Return the one series of a folder as a SimpleITK image: HU for CT, SUV for PET.
 

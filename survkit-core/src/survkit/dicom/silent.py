@@ -1,4 +1,4 @@
-"""pydicom's log is silent while an ingest runs: its messages show values of tags."""
+"""pydicom's log is silent while files of patients are read: its messages show values of tags."""
 
 from __future__ import annotations
 
