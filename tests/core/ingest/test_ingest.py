@@ -287,6 +287,13 @@ def test_a_cohort_is_replaced_only_when_asked(tmp_path: Path) -> None:
         run_ingest(source, table, out)
     run_ingest(source, table, out, running=Running(overwrite=True), series="thinnest")
     assert (out / "ingest.json").read_bytes() != before
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"'notes\.txt' is not of an ingest and would be lost"):
+        run_ingest(source, table, out, running=Running(overwrite=True))
+    (out / "notes.txt").unlink()
+    shutil.copytree(source, out / "images" / "source")
+    with pytest.raises(RunError, match="which is read; choose another"):
+        run_ingest(out / "images" / "source", table, out, running=Running(overwrite=True))
     other = tmp_path / "mine"
     other.mkdir()
     (other / "thesis.txt").write_text("years of work")

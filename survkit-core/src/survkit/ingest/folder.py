@@ -23,6 +23,7 @@ from survkit.ingest.plan import Case
 from survkit.ingest.refused import Left
 
 INGEST_FILE, SETTINGS_FILE, MARKS = "ingest.json", "settings.json", "finished"
+WRITTEN = {"cohort.yaml", "table.csv", "refused.csv", "quality.csv", INGEST_FILE, IMAGES}
 
 
 class IngestFolder:
@@ -61,15 +62,24 @@ class IngestFolder:
                 f"{folder}: an ingested cohort is there already; give --overwrite to replace it "
                 "once the new one is complete, or --out for another folder"
             )
+        foreign = sorted({path.name for path in folder.iterdir()} - WRITTEN) if occupied else []
+        if foreign:
+            raise RunError(
+                f"{folder}: '{foreign[0]}' is not of an ingest and would be lost; move it away, or "
+                "choose another folder"
+            )
 
     def refuse_inside(self, source: Path) -> None:
-        """Refuse to write into the folder that is read.
+        """Refuse to write into the folder that is read, or to replace it.
 
         Raises:
-            RunError: The cohort would lie there.
+            RunError: One lies in the other.
         """
-        if self.final.resolve().is_relative_to(source.resolve()):
+        here, there = self.final.resolve(), source.resolve()
+        if here.is_relative_to(there):
             raise RunError(f"{self.final}: lies in {source}, which is read; choose another folder")
+        if there.is_relative_to(here):
+            raise RunError(f"{self.final}: holds {source}, which is read; choose another folder")
 
     def start(self, described: Mapping[str, Any]) -> None:
         """Say what is done; on resume, refuse to go on with something else.
