@@ -46,8 +46,8 @@ def test_a_cohort_and_its_summary(
     assert printed.err == ""
     assert printed.out.splitlines() == [
         "1 of 2 subjects: 1 ct_path, 1 ct_gtv_1, 1 pet_path",
-        f"refused: 2 no-series, 1 missing-slices, 1 no-region-file; each with its reason in "
-        f"{out / 'refused.csv'}",
+        f"refused: 2 no-series, 1 missing-slices; each with its reason in {out / 'refused.csv'}",
+        "not asked for, or set aside as no volume: 1, in the same file",
         str(out / "cohort.yaml"),
     ]
     content = yaml.safe_load((out / "cohort.yaml").read_text())

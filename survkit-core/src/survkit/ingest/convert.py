@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ def convert(case: Case, settings: IngestSettings, folder: Path) -> Converted:
         for roi in settings.rois:
             _mask(roi, series, volume.image, here, settings, folder, result)
     _foreign(case, files, drawn, result)
+    result.left = [_as_expected(line, settings, result) for line in result.left]
     return result
 
 
@@ -134,6 +135,19 @@ def _mask(
             "notes": "; ".join(notes),
         }
     )  # fmt: skip
+
+
+def _as_expected(line: Left, settings: IngestSettings, result: Converted) -> Left:
+    """Call it no fault that a region was drawn on one image of the case and not on another."""
+    if line.rule != "no-region-file":
+        return line
+    elsewhere = any(
+        mask_column(modality, roi) in result.cells
+        for modality in settings.modalities
+        for roi in settings.rois
+        if line.what.startswith(f"region '{roi}' on ")
+    )
+    return replace(line, expected=True) if elsewhere else line
 
 
 def _foreign(case: Case, files: list[RegionFile], drawn: set[Path], result: Converted) -> None:
