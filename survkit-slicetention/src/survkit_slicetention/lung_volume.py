@@ -129,9 +129,8 @@ class LungVolumeEncoder(nn.Module):
 
     def prepare(self, sample: Sample) -> Tensor:
         """Return the lungs in HU, (1, depth, size, size)."""
-        slices = slices_of(sample, self.stack)
-        volume = along(slices, 0, resizing(len(slices), self.depth))
-        return clipped(volume, self.pixels.intensity)[None].contiguous()
+        slices = clipped(slices_of(sample, self.stack), self.pixels.intensity)
+        return along(slices, 0, resizing(len(slices), self.depth))[None].contiguous()
 
     def preparation_fingerprint(self) -> str:
         """Return the settings and versions that ``prepare`` depends on."""

@@ -107,6 +107,7 @@ class _Watch:
 
     def _makes(self, name: str, module: nn.Module, given: tuple[Any, ...], made: Tensor) -> None:
         self._made[id(made)] = (name, made)
+        self._readers[id(made)] = []  # of a tensor that had this id before, and is gone
 
 
 def _what_follows(norm: nn.BatchNorm2d) -> nn.Module:
