@@ -12,6 +12,7 @@ import yaml
 import survkit
 from survkit.cli import COMMANDS
 from survkit.cli.app import load_command
+from survkit.component import TEXT_KINDS
 from survkit.plugins import default_registry
 from survkit.registry import Component
 
@@ -23,10 +24,10 @@ EXAMPLES = [example for entry in COMMANDS.values() for example in entry.examples
     "component", COMPONENTS, ids=lambda each: f"{each.kind}-{each.qualified_name}"
 )
 def test_every_registered_name_resolves(component: Component) -> None:
-    """A component is something to call, a recipe a YAML mapping."""
+    """A component is something to call, a recipe or reproduction a YAML mapping."""
     target = component.load()
 
-    if component.kind == "recipe":
+    if component.kind in TEXT_KINDS:
         assert isinstance(yaml.safe_load(target), dict)
     else:
         assert callable(target)

@@ -66,7 +66,7 @@ def list_components(pattern: str | None = None, *, kind: str | None = None) -> l
     Args:
         pattern: Only names that fit these wildcards, bare or full: ``"*vit*"``, ``"robsurv/*"``.
         kind: Only ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"``,
-            ``"corruption"`` or ``"recipe"``.
+            ``"corruption"``, ``"recipe"`` or ``"reproduction"``.
 
     Raises:
         UnknownComponentError: There is no such kind.
@@ -91,17 +91,18 @@ def create(kind: str, name: str, /, *args: Any, **settings: Any) -> Any:
 
     Raises:
         UnknownComponentError: No component, or more than one, has the name.
-        ConfigError: A setting is unknown, missing or of the wrong type; or the kind is ``recipe``.
+        ConfigError: A setting is unknown, missing or of the wrong type; or the kind is
+            ``recipe`` or ``reproduction``.
     """
+    from survkit.component import TEXT_KINDS
     from survkit.errors import ConfigError
     from survkit.plugins import default_registry
     from survkit.settings import check_settings
 
     found = default_registry().find(kind, name)
-    if kind == "recipe":
-        raise ConfigError(
-            f"a recipe is text, not built; use survkit.Recipe for {found.full_name!r}"
-        )
+    if kind in TEXT_KINDS:
+        reader = "survkit.Recipe" if kind == "recipe" else "survkit.reproduction.Reproduction"
+        raise ConfigError(f"a {kind} is text, not built; use {reader} for {found.full_name!r}")
     component = found.load()
     where = f"{kind} {found.full_name!r}"
     return component(*args, **check_settings(component, settings, where=where))

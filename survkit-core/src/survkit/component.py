@@ -12,8 +12,12 @@ from survkit.catalog import extra_line
 from survkit.errors import MissingExtraError, PluginError
 from survkit.suggest import did_you_mean
 
-Kind = Literal["encoder", "fusion", "head", "loss", "baseline", "corruption", "recipe"]
+Kind = Literal[
+    "encoder", "fusion", "head", "loss", "baseline", "corruption", "recipe", "reproduction"
+]
 KINDS: tuple[str, ...] = get_args(Kind)
+TEXT_KINDS = ("recipe", "reproduction")
+"""Kinds that are a YAML file of a package, not something to call."""
 CORE_PLUGIN = "survkit"
 """Name of the core as a plugin; a full name without a slash means it."""
 SESSION_PLUGIN = "session"
@@ -58,7 +62,8 @@ class Component:
     Attributes:
         kind: One of :data:`KINDS`.
         name: The bare name, unique within its plugin and kind.
-        target: ``"module:attribute"``; for a recipe ``"package:path/inside/package.yaml"``.
+        target: ``"module:attribute"``; for the :data:`TEXT_KINDS`
+            ``"package:path/inside/package.yaml"``.
         summary: One line for ``survkit list``.
         plugin: Name of the plugin that added it.
         distribution: What to ``pip install`` for it.
@@ -84,7 +89,7 @@ class Component:
         return f"{self.plugin}/{self.name}"
 
     def load(self) -> Any:
-        """Import and return the target; the text of the file for a recipe.
+        """Import and return the target; the text of the file for the :data:`TEXT_KINDS`.
 
         Raises:
             MissingExtraError: An optional package that the component needs is not installed.
@@ -92,7 +97,7 @@ class Component:
         """
         module, _, rest = self.target.partition(":")
         try:
-            return (_read_text if self.kind == "recipe" else _import_object)(module, rest)
+            return (_read_text if self.kind in TEXT_KINDS else _import_object)(module, rest)
         except ImportError as error:
             if (line := extra_line(error.name or "")) is not None:
                 raise MissingExtraError(
@@ -127,8 +132,8 @@ class Component:
                 f"underscores, not {name!r}"
             )
         form, example = _OBJECT, "module:Class"
-        if kind == "recipe":
-            form, example = _FILE, "package:recipes/name.yaml"
+        if kind in TEXT_KINDS:
+            form, example = _FILE, f"package:{kind}s/name.yaml"
         if not form.fullmatch(self.target):
             raise PluginError(
                 f"the target of {kind} {name!r} must look like {example!r}, not {self.target!r}"

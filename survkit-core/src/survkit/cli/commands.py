@@ -55,6 +55,15 @@ COMMANDS: dict[str, Entry] = {
         "Cross-validate a recipe on a cohort.",
         ("survkit cv recipe.yaml --cohort cohort.yaml --out runs/cv",),
     ),
+    "reproduce": Entry(
+        "survkit.cli.reproduce:command",
+        "Run a paper's table row by row on one cohort, in the same folds.",
+        (
+            "survkit reproduce slicetention/table4 --cohort lung1.yaml --out runs/table4",
+            "survkit reproduce table.yaml --cohort cohort.yaml --out runs/table --folds 5 "
+            "--rows a,b --set training.epochs=50 --resume",
+        ),
+    ),
     "predict": Entry(
         "survkit.cli.predict:command",
         "Predict survival for the subjects of a cohort.",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
-from survkit.component import Component, Plugin
+from survkit.component import TEXT_KINDS, Component, Plugin
 from survkit.plugins import check_api
 from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml
@@ -49,8 +49,8 @@ class PluginConformance:
         return registry
 
     def components(self) -> Iterator[Component]:
-        """Yield what the plugin adds but recipes."""
-        return (each for each in self.registry().iterate() if each.kind != "recipe")
+        """Yield what the plugin adds but recipes and reproductions."""
+        return (each for each in self.registry().iterate() if each.kind not in TEXT_KINDS)
 
     def test_registration_is_light(self) -> None:
         """Registering imports nothing heavy, so that ``survkit list`` stays instant."""
@@ -93,6 +93,18 @@ class PluginConformance:
             content = parse_yaml(recipe.load(), source=recipe.target)
 
             assert {"encoders", "head", "objective"} <= content.keys(), recipe.full_name
+
+    def test_every_reproduction_is_read(self) -> None:
+        """Every reproduction is shipped and follows its schema, and its own recipes are there."""
+        from survkit.reproduction import Reproduction
+
+        registry = self.registry()
+        own = {recipe.qualified_name for recipe in registry.iterate("recipe")}
+        for component in registry.iterate("reproduction"):
+            table = Reproduction.read(component.qualified_name, registry=registry)
+
+            named = {row.recipe for row in table.rows if row.recipe.startswith(f"{self.plugin}/")}
+            assert named <= own, component.full_name
 
     def test_every_part_is_documented(self) -> None:
         """Every component has a docstring, and a summary that fits a line of ``survkit list``."""

@@ -101,25 +101,32 @@ def cross_validate(
             seed=recipe.training.seed,
             validation=recipe.training.validation,
         )
-    facts: dict[str, Any] = {
-        "cohort": cohort.fingerprint(),
-        "left_out": list(cohort.left_out),
-        "splits": splits.sha256,
-        "command": "cv",
-    }
     check_run(recipe, cohort, splits, settings.components())
-    if recipe.baseline is not None:
-        from survkit.baselines import software
-
-        facts["software"] = software(recipe, settings.components())
     with run.attempt():
-        run.start(recipe, facts)
+        run.start(recipe, run_facts(recipe, cohort, splits, settings))
         splits.write(run.work / "splits.json")
         write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
         write_cohort_summary(cohort, splits, run.work)
         work = Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
         choices = _run_folds(work, settings.jobs)
         return _conclude(run, work, choices)
+
+
+def run_facts(
+    recipe: Recipe, cohort: Cohort, splits: Splits, settings: RunSettings
+) -> dict[str, Any]:
+    """Return what ``run.json`` says beside the recipe; a run of other facts is another run."""
+    facts: dict[str, Any] = {
+        "cohort": cohort.fingerprint(),
+        "left_out": list(cohort.left_out),
+        "splits": splits.sha256,
+        "command": "cv",
+    }
+    if recipe.baseline is not None:
+        from survkit.baselines import software
+
+        facts["software"] = software(recipe, settings.components())
+    return facts
 
 
 def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:

@@ -59,8 +59,15 @@ class RunFolder:
         Raises:
             RunError: The interrupted run had another recipe, cohort or division.
         """
-        described = {"recipe": recipe.to_dict(), **facts}
-        described = json.loads(json.dumps(described))
+        self.describe({"recipe": recipe.to_dict(), **facts}, {"recipe.yaml": recipe.to_yaml()})
+
+    def describe(self, facts: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+        """Write what the run is as ``run.json``, beside texts by file name; as :meth:`start` does.
+
+        Raises:
+            RunError: The interrupted run was another one, or the folder cannot be written.
+        """
+        described = json.loads(json.dumps(facts))
         if self.resume:
             before = _read_run(self.work / RUN_FILE)
             for key in sorted({*before, *described}):
@@ -73,7 +80,8 @@ class RunFolder:
             return
         try:
             self.work.mkdir(parents=True, exist_ok=True)
-            write_bytes(self.work / "recipe.yaml", recipe.to_yaml().encode())
+            for name, text in texts.items():
+                write_bytes(self.work / name, text.encode())
             write_bytes(self.work / RUN_FILE, (json.dumps(described, indent=1) + "\n").encode())
         except OSError as error:
             raise RunError(f"{self.final}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,108 @@
+"""``survkit reproduce``: a paper's table, run again on one cohort."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from survkit.cli.cohort_warnings import print_warnings
+from survkit.cli.left_out import print_left_out
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(help="A published table: the name of an installed one, or a file (YAML)."),
+    ],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    out: Annotated[Path, typer.Option(help="Folder of the table and of its rows' runs.")],
+    rows: Annotated[
+        str | None, typer.Option(help="Labels of the rows to run, separated by commas; all.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Number of test parts; default: the table's.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often to divide anew.")] = 1,
+    splits: Annotated[
+        Path | None, typer.Option(help="A splits file, instead of --folds and --repeats.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change the recipe of every row: path=value.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipes' seed.")] = None,
+    jobs: Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")] = 1,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
+    ] = 1000,
+    permutations: Annotated[int, typer.Option(min=1, help="Random swaps of subjects.")] = 5000,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the table once the new one is complete.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep finished rows, go on with the others.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Cross-validate every row of a published table in the same folds, and set it beside the paper.
+
+    Writes table.md, table.csv and table.json. What the paper does not print is "n/a". Numbers on
+    another cohort than the paper's are not to be set against the paper's, and the table says so.
+    A row that fails does not stop the others; the exit code is then 1.
+    """
+    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
+    from survkit.plugins import default_registry
+    from survkit.reproduction import Chosen, Reproduction, reproduce
+    from survkit.reproduction.write_table import as_markdown
+
+    registry = default_registry()
+    published = Reproduction.read(name, registry=registry)
+    subjects = Cohort.read(cohort, table=table, data_folder=data)
+    print_left_out(subjects)
+    print_warnings(subjects, subjects.modalities)
+    given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
+
+    def announce(label: str, number: int, of: int) -> None:
+        if not quiet:
+            print(f"row {number} of {of}: {label}", file=sys.stderr)
+
+    found = reproduce(
+        published,
+        subjects,
+        out,
+        chosen=Chosen(
+            rows=[one for one in (rows or "").split(",") if one.strip()],
+            changes=changes or (),
+            folds=folds,
+            repeats=repeats,
+            splits=given,
+            permutations=permutations,
+        ),
+        announce=announce,
+        seed=seed,
+        jobs=jobs,
+        replicates=replicates,
+        overwrite=overwrite,
+        resume=resume,
+        progress=not quiet,
+        cache=PreparationCache(cache or default_cache_folder()),
+        registry=None if jobs != 1 else registry,
+    )
+    print(as_markdown(found.content))
+    print(found.folder / "table.md")
+    for label, reason in found.failed.items():
+        print(f"row '{label}' failed: {reason}", file=sys.stderr)
+    if found.failed:
+        raise typer.Exit(1)

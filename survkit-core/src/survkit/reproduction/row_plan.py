@@ -1,0 +1,81 @@
+"""The recipes of a table's rows, refused before anything trains where their results could not
+stand in one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from survkit.errors import ConfigError, UserError
+from survkit.recipe import Recipe
+from survkit.registry import Registry
+from survkit.reproduction.published_table import Row, row_error
+from survkit.training.candidates import with_seed
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """A row with the recipe that is run for it.
+
+    Attributes:
+        row: Of the table.
+        recipe: With the changes of the row and of the command, and the seed of the run.
+    """
+
+    row: Row
+    recipe: Recipe
+
+    def folder(self, place: Path) -> Path:
+        """Return the row's run folder inside that of the table."""
+        return place / "rows" / self.row.slug
+
+
+def plan_rows(
+    rows: Sequence[Row], changes: Sequence[str], seed: int | None, registry: Registry
+) -> tuple[RowPlan, ...]:
+    """Read the recipe of every row.
+
+    Args:
+        rows: Those to run.
+        changes: ``path=value`` for all of them, applied after their own.
+        seed: Instead of the recipes' own.
+        registry: Where recipes are looked up.
+
+    Raises:
+        ConfigError: A recipe is missing or wrong, or rows differ in what decides who is tested and
+            until when; the message names the rows.
+    """
+    plans = []
+    for row in rows:
+        try:
+            recipe = Recipe.read(row.recipe, registry=registry, overrides=[*row.set, *changes])
+        except UserError as error:
+            raise row_error(row, error) from error
+        plans.append(RowPlan(row, with_seed(recipe, seed)))
+    for name, pick in _ALIKE.items():
+        _check_alike(name, {plan.row.label: pick(plan.recipe) for plan in plans})
+    return tuple(plans)
+
+
+_ALIKE: Mapping[str, Any] = {
+    "training.validation": lambda recipe: recipe.training.validation,
+    "training.seed": lambda recipe: recipe.training.seed,
+    "outcome.unit": lambda recipe: recipe.outcome.unit,
+    "outcome.horizon": lambda recipe: recipe.outcome.horizon,
+    "outcome.evaluation_points": lambda recipe: recipe.outcome.evaluation_points,
+}
+"""What decides the division and the times at which predictions are compared."""
+
+
+def _check_alike(name: str, values: Mapping[str, Any]) -> None:
+    (first, expected), *others = values.items()
+    for label, value in others:
+        if value != expected:
+            raise ConfigError(
+                f"{name} is {expected} in row '{first}' and {value} in row '{label}', but all rows "
+                f"are tested in the same folds and until the same time; set it for all with "
+                f"--set {name}={expected}"
+            )
