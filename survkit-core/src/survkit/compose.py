@@ -34,8 +34,17 @@ class Composition:
     parts: Parts
 
 
+Begin = Callable[[SurvivalModel, Parts], None]
+"""Puts weights into a network that was just built, instead of the encoders' published ones."""
+
+
 def compose(
-    recipe: Recipe, specs: Mapping[str, InputSpec], outcome: OutcomeSpec, registry: Registry
+    recipe: Recipe,
+    specs: Mapping[str, InputSpec],
+    outcome: OutcomeSpec,
+    registry: Registry,
+    *,
+    begin: Begin | None = None,
 ) -> Composition:
     """Build a recipe's model and objective, and try them on a few made-up subjects before any data
     is read.
@@ -45,6 +54,8 @@ def compose(
         specs: What the cohort gives, by modality; more modalities than the recipe uses are fine.
         outcome: Causes, horizon and time grid.
         registry: Where names are looked up.
+        begin: Called with the network and its parts before it is tried; by default encoders that
+            start from published weights read them.
 
     Raises:
         CompositionError: Components that do not fit; the sentence names both, and what would fit.
@@ -52,7 +63,10 @@ def compose(
     """
     parts = parts_of(recipe)
     model, named = build_model(parts, specs, outcome, registry)
-    start_from_weights(model.encoders.items())
+    if begin is None:
+        start_from_weights(model.encoders.items())
+    else:
+        begin(model, named)
     objective = build_objective(recipe, model, outcome, registry)
     used = {modality: specs[modality] for modality in named.encoders}
     dry_run(model, objective, used, outcome, named)

@@ -48,12 +48,20 @@ COMMANDS: dict[str, Entry] = {
     "fit": Entry(
         "survkit.cli.fit:command",
         "Train one model on a cohort.",
-        ("survkit fit recipe.yaml --cohort cohort.yaml --out runs/first",),
+        (
+            "survkit fit recipe.yaml --cohort cohort.yaml --out runs/first",
+            "survkit fit recipe.yaml --cohort small.yaml --out runs/tuned --init-from runs/cv "
+            "--freeze encoders.ct",
+        ),
     ),
     "cv": Entry(
         "survkit.cli.cv:command",
         "Cross-validate a recipe on a cohort.",
-        ("survkit cv recipe.yaml --cohort cohort.yaml --out runs/cv",),
+        (
+            "survkit cv recipe.yaml --cohort cohort.yaml --out runs/cv",
+            "survkit cv recipe.yaml --cohort small.yaml --out runs/tuned "
+            "--init-from runs/cv:fold-3 --init-parts encoders.ct,fusion",
+        ),
     ),
     "reproduce": Entry(
         "survkit.cli.reproduce:command",

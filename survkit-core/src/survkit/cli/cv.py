@@ -10,6 +10,7 @@ import typer
 
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
+from survkit.cli.starts import print_starts, words_of
 
 if TYPE_CHECKING:
     from survkit.data import Cohort, Splits
@@ -43,6 +44,27 @@ def command(
     replicates: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
     ] = 1000,
+    init_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from trained weights: a model, a run of survkit cv (the same fold of the "
+            "same splits, else the fold best on its validation part), or RUN:fold-3."
+        ),
+    ] = None,
+    init_parts: Annotated[
+        str | None,
+        typer.Option(help="Parts to take, such as encoders.ct,fusion; all that fit by default."),
+    ] = None,
+    freeze: Annotated[
+        str | None, typer.Option(help="Parts taken that keep their weights, such as encoders.ct.")
+    ] = None,
+    different_subjects: Annotated[
+        bool,
+        typer.Option(
+            "--different-subjects",
+            help="Subjects of the weights' cohort who are numbered as those here are other people.",
+        ),
+    ] = False,
     cache: Annotated[
         Path | None,
         typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
@@ -89,9 +111,14 @@ def command(
         overwrite=overwrite,
         resume=resume,
         progress=not quiet,
+        init_from=init_from,
+        init_parts=words_of(init_parts),
+        freeze=words_of(freeze),
+        different_subjects=different_subjects,
         cache=PreparationCache(cache or default_cache_folder()),
         registry=None if jobs != 1 else registry,
     )
+    print_starts(result.starts)
     _print_choices(result.choices)
     _print_headline(result.evaluation)
     print(out / "report.html")

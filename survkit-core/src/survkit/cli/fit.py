@@ -10,6 +10,7 @@ import typer
 
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
+from survkit.cli.starts import print_starts, words_of
 
 
 def command(
@@ -26,6 +27,20 @@ def command(
         list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    init_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from trained weights: a model, a run of survkit cv (the same fold of the "
+            "same splits, else the fold best on its validation part), or RUN:fold-3."
+        ),
+    ] = None,
+    init_parts: Annotated[
+        str | None,
+        typer.Option(help="Parts to take, such as encoders.ct,fusion; all that fit by default."),
+    ] = None,
+    freeze: Annotated[
+        str | None, typer.Option(help="Parts taken that keep their weights, such as encoders.ct.")
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
@@ -61,10 +76,15 @@ def command(
         overwrite=overwrite,
         resume=resume,
         progress=not quiet,
+        init_from=init_from,
+        init_parts=words_of(init_parts),
+        freeze=words_of(freeze),
         cache=PreparationCache(cache or default_cache_folder()),
         registry=registry,
     )
     facts = fitted.description.training
+    if "init" in facts:
+        print_starts({"model": facts["init"]})
     print(f"trained on {facts['train_subjects']} subjects{_chosen(facts)}")
     print(f"gradient: {facts['gradient'][0]}")
     print(out)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def command(
@@ -44,6 +47,17 @@ def command(
         int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
     ] = 1000,
     permutations: Annotated[int, typer.Option(min=1, help="Random swaps of subjects.")] = 5000,
+    init_from: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=RUN: trained weights that rows start from; repeat it."),
+    ] = None,
+    different_subjects: Annotated[
+        bool,
+        typer.Option(
+            "--different-subjects",
+            help="Subjects of the weights' cohort who are numbered as those here are other people.",
+        ),
+    ] = False,
     cache: Annotated[
         Path | None,
         typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
@@ -89,6 +103,7 @@ def command(
             repeats=repeats,
             splits=given,
             permutations=permutations,
+            sources=_sources(init_from or ()),
         ),
         announce=announce,
         seed=seed,
@@ -97,12 +112,33 @@ def command(
         overwrite=overwrite,
         resume=resume,
         progress=not quiet,
+        different_subjects=different_subjects,
         cache=PreparationCache(cache or default_cache_folder()),
         registry=None if jobs != 1 else registry,
     )
     print(as_markdown(found.content))
     print(found.folder / "table.md")
-    for label, reason in found.failed.items():
+    _fail_with(found.failed)
+
+
+def _fail_with(failed: Mapping[str, str]) -> None:
+    """Print which rows failed and end with 1, where any did."""
+    for label, reason in failed.items():
         print(f"row '{label}' failed: {reason}", file=sys.stderr)
-    if found.failed:
+    if failed:
         raise typer.Exit(1)
+
+
+def _sources(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the trained weights by the name that rows give them."""
+    from survkit.errors import ConfigError
+
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, _, place = pair.partition("=")
+        if not name or not place:
+            raise ConfigError(f"--init-from takes NAME=RUN here, not {pair!r}")
+        if name in found:
+            raise ConfigError(f"--init-from names {name!r} twice")
+        found[name] = place
+    return found

@@ -15,7 +15,7 @@ from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Splits, make_splits
 from survkit.errors import RunError
 from survkit.reproduction.published_table import Reproduction
-from survkit.reproduction.row_plan import RowPlan, plan_rows
+from survkit.reproduction.row_plan import RowPlan, check_sources, plan_rows
 from survkit.reproduction.table_content import RowState, table_content
 from survkit.reproduction.write_table import write_table
 from survkit.training.cross_validate import cross_validate, run_facts
@@ -41,6 +41,7 @@ class Chosen:
         repeats: How often the cohort is divided anew.
         splits: A given division instead.
         permutations: Random swaps of the paired permutation test.
+        sources: By the name that rows give it, a trained model or run to start from.
     """
 
     rows: Sequence[str] = ()
@@ -49,6 +50,7 @@ class Chosen:
     repeats: int = 1
     splits: Splits | None = None
     permutations: int = 5000
+    sources: Mapping[str, str | Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def reproduce(
         chosen: Which rows, and how the cohort is divided.
         announce: Told before every row that is run.
         options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``, ``jobs``,
-            ``replicates``, ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``.
+            ``replicates``, ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``,
+            ``different_subjects``.
 
     Raises:
         RunError: The folder is in use, or the interrupted run was another one.
@@ -98,6 +101,7 @@ def reproduce(
     settings = RunSettings(**options)
     rows = table.chosen(chosen.rows)
     plans = plan_rows(rows, chosen.changes, settings.seed, settings.components())
+    check_sources(rows, chosen.sources)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = chosen.splits or _divide(table, cohort, chosen, plans[0])
     with run.attempt():
@@ -107,19 +111,29 @@ def reproduce(
         for number, plan in enumerate(plans, start=1):
             if announce is not None:
                 announce(plan.row.label, number, len(plans))
-            states[plan.row.label] = _run_row(plan, cohort, splits, run.work, settings)
+            own = settings
+            if plan.row.init_from is not None:
+                own = replace(settings, init_from=chosen.sources[plan.row.init_from])
+            states[plan.row.label] = _run_row(plan, cohort, splits, run.work, own)
         states |= _found_before(table, rows, run.work)
-        content = table_content(
-            table,
-            cohort,
-            states,
-            replicates=settings.replicates,
-            permutations=chosen.permutations,
-        )
+        content = _content(table, cohort, states, chosen, settings)
         write_table(content, run.work)
         place = run.finish()
     failed = {label: state.reason for label, state in states.items() if state.reason}
     return Reproduced(place, content, failed)
+
+
+def _content(
+    table: Reproduction,
+    cohort: Cohort,
+    states: Mapping[str, RowState],
+    chosen: Chosen,
+    settings: RunSettings,
+) -> dict[str, Any]:
+    replicates = settings.replicates
+    return table_content(
+        table, cohort, states, replicates=replicates, permutations=chosen.permutations
+    )
 
 
 def _divide(table: Reproduction, cohort: Cohort, chosen: Chosen, first: RowPlan) -> Splits:
@@ -154,16 +168,16 @@ def _run_row(
     """Cross-validate one row, unless it is finished, and say where it lies or why it failed."""
     folder = plan.folder(place)
     own = replace(settings, overwrite=False, resume=(folder / "run.json").is_file())
-    expected = {"recipe": plan.recipe.to_dict(), **run_facts(plan.recipe, cohort, splits, own)}
-    if own.resume and _is_finished(folder, expected):
-        return RowState(folder)
-    if not own.resume:  # of a process that was killed before it had begun
-        shutil.rmtree(folder, ignore_errors=True)
     error_file = place / "rows" / f"{plan.row.slug}-{ERROR_FILE}"
     error_file.unlink(missing_ok=True)
-    options = cast(RunOptions, {name: getattr(own, name) for name in RunOptions.__annotations__})
     try:
-        cross_validate(plan.recipe, cohort, folder, splits=splits, **options)
+        expected = {"recipe": plan.recipe.to_dict(), **run_facts(plan.recipe, cohort, splits, own)}
+        if own.resume and _is_finished(folder, expected):
+            return RowState(folder)
+        if not own.resume:  # of a process that was killed before it had begun
+            shutil.rmtree(folder, ignore_errors=True)
+        options = {name: getattr(own, name) for name in RunOptions.__annotations__}
+        cross_validate(plan.recipe, cohort, folder, splits=splits, **cast(RunOptions, options))
     except Exception as error:  # one row must not lose the others; its reason stands in the table
         log.warning("%s: failed: %s", plan.row.label, error)
         error_file.parent.mkdir(parents=True, exist_ok=True)

@@ -69,20 +69,22 @@ def table_content(
         "settings": {"replicates": replicates, "permutations": permutations},
         "reference": table.reference_row.label,
         "no_comparison": why_not,
-        "metrics": [
-            {
-                "key": key,
-                "label": metric_name(key).label,
-                "best": metric_name(key).best,
-                "rows": [
-                    _row(row, key, cause, states, measured, compared, first=key == table.keys[0])
-                    for row in table.rows
-                ],
-            }
-            for key in table.keys
-        ],
+        "metrics": [_metric(table, key, cause, states, measured, compared) for key in table.keys],
         "notes": list(table.notes),
     }
+
+
+def _metric(
+    table: Reproduction,
+    key: str,
+    cause: str,
+    states: Mapping[str, RowState],
+    measured: Mapping[str, Mapping[str, Any]],
+    compared: Comparison | None,
+) -> dict[str, Any]:
+    name, first = metric_name(key), key == table.keys[0]
+    rows = [_row(row, key, cause, states, measured, compared, first=first) for row in table.rows]
+    return {"key": key, "label": name.label, "best": name.best, "rows": rows}
 
 
 def _statement(published: str, here: str, *, same: bool) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -19,6 +20,8 @@ from survkit.training.fold_predictions import predict_fold
 from survkit.training.preflight import check_run
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
+from survkit.transfer import Start, plan_starts
+from survkit.transfer.start import start_facts
 
 FOLD_PREDICTIONS = "predictions.parquet"
 
@@ -32,12 +35,15 @@ class CrossValidation:
         predictions: Out-of-fold predictions.
         evaluation: Metrics with intervals.
         choices: By fold, what ``recipe.search`` chose; empty where nothing was searched.
+        starts: By fold, the trained weights it started from, as in ``training.json``; empty where
+            none were given.
     """
 
     folder: Path
     predictions: Predictions
     evaluation: Evaluation
     choices: dict[str, Any]
+    starts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,7 @@ class Work:
         splits: All folds.
         folder: Of the run.
         settings: How it is carried out.
+        starts: What each fold starts from, in their order.
     """
 
     recipe: Recipe
@@ -57,6 +64,7 @@ class Work:
     splits: Splits
     folder: Path
     settings: RunSettings
+    starts: Sequence[Start | None]
 
 
 def cross_validate(
@@ -84,11 +92,13 @@ def cross_validate(
         repeats: How often the cohort is divided anew.
         splits: A given division instead.
         options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``, ``jobs``,
-            ``replicates``, ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``.
+            ``replicates``, ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``,
+            ``init_from``, ``init_parts``, ``freeze``, ``different_subjects``.
 
     Raises:
         RunError: The folder is in use, or training failed.
         ConfigError: Recipe and cohort do not fit.
+        DataError: A test subject is among those that the given weights were trained on.
     """
     settings = RunSettings(**options)
     recipe = with_seed(recipe, settings.seed)
@@ -101,13 +111,21 @@ def cross_validate(
             seed=recipe.training.seed,
             validation=recipe.training.validation,
         )
-    check_run(recipe, cohort, splits, settings.components())
+    starts = _starts(recipe, cohort, splits, settings)
+    check_run(recipe, cohort, splits, settings.components(), starts[0])
     with run.attempt():
         run.start(recipe, run_facts(recipe, cohort, splits, settings))
         splits.write(run.work / "splits.json")
         write_bytes(run.work / "cohort.yaml", _cohort_text(cohort).encode())
         write_cohort_summary(cohort, splits, run.work)
-        work = Work(recipe=recipe, cohort=cohort, splits=splits, folder=run.work, settings=settings)
+        work = Work(
+            recipe=recipe,
+            cohort=cohort,
+            splits=splits,
+            folder=run.work,
+            settings=settings,
+            starts=starts,
+        )
         choices = _run_folds(work, settings.jobs)
         return _conclude(run, work, choices)
 
@@ -126,7 +144,18 @@ def run_facts(
         from survkit.baselines import software
 
         facts["software"] = software(recipe, settings.components())
-    return facts
+    return facts | start_facts(_starts(recipe, cohort, splits, settings), fold_names(splits))
+
+
+def _starts(
+    recipe: Recipe, cohort: Cohort, splits: Splits, settings: RunSettings
+) -> tuple[Start | None, ...]:
+    return plan_starts(settings.start(), recipe, cohort, splits, fold_names(splits))
+
+
+def fold_names(splits: Splits) -> list[str]:
+    """Return the folder names of the folds, in their order."""
+    return [fold_folder(Path(), splits, fold).name for fold in splits.folds]
 
 
 def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:
@@ -147,8 +176,9 @@ def _run_folds(work: Work, jobs: int) -> dict[str, Any]:
             for number in range(len(work.splits.folds))
         )
         found = list(Parallel(n_jobs=jobs)(tasks))  # type: ignore[no-untyped-call]
-    names = [fold_folder(Path(), work.splits, fold).name for fold in work.splits.folds]
-    return {name: choice for name, choice in zip(names, found, strict=True) if choice}
+    return {
+        name: choice for name, choice in zip(fold_names(work.splits), found, strict=True) if choice
+    }
 
 
 def _run_fold(work: Work, number: int) -> dict[str, Any]:
@@ -180,6 +210,7 @@ def _run_network_fold(work: Work, fold: Fold, rows: FoldRows, folder: Path) -> d
         cache=settings.cache,
         resume=settings.resume and folder.is_dir(),
         progress=settings.progress and settings.jobs == 1,
+        start=work.starts[work.splits.folds.index(fold)],
     )
     result, choice = fit_best(part, folder)
     if not (part.resume and (folder / FOLD_PREDICTIONS).is_file()):
@@ -209,8 +240,19 @@ def _conclude(run: RunFolder, work: Work, choices: dict[str, Any]) -> CrossValid
     evaluation = evaluate(predictions, replicates=work.settings.replicates, training=training)
     evaluation.write(run.work / "metrics.json")
     write_report(run.work, evaluation=evaluation)
-    folder = run.finish()
-    return CrossValidation(folder, predictions, evaluation, choices)
+    starts = _said_starts(work)
+    return CrossValidation(run.finish(), predictions, evaluation, choices, starts)
+
+
+def _said_starts(work: Work) -> dict[str, Any]:
+    """Return what each fold's training says that it started from."""
+    if work.starts[0] is None:
+        return {}
+    names = fold_names(work.splits)
+    return {
+        name: json.loads((work.folder / name / "training.json").read_text(encoding="utf-8"))["init"]
+        for name in names
+    }
 
 
 def _not_in_the_table(splits: Splits, cohort: Cohort) -> dict[int, SurvivalTarget]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from survkit.data import Cohort, Fold, Splits
 from survkit.data.cohort_summary import write_cohort_summary
@@ -14,6 +14,8 @@ from survkit.training.candidates import with_seed
 from survkit.training.preflight import check_run
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
+from survkit.transfer import plan_starts
+from survkit.transfer.start import start_facts
 
 if TYPE_CHECKING:
     from survkit.hub import FittedModel
@@ -36,7 +38,8 @@ def fit(
         cohort: Read with its outcome.
         folder: The run folder, which is also a model folder.
         options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``,
-            ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``.
+            ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``,
+            ``init_from``, ``init_parts``, ``freeze``.
 
     Raises:
         RunError: The folder is in use, or training failed.
@@ -50,15 +53,10 @@ def fit(
     recipe = with_seed(recipe, settings.seed)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)
-    facts = {
-        "cohort": cohort.fingerprint(),
-        "left_out": list(cohort.left_out),
-        "splits": splits.sha256,
-        "command": "fit",
-    }
-    check_run(recipe, cohort, splits, settings.components())
+    (start,) = plan_starts(settings.start(), recipe, cohort, splits, ["model"])
+    check_run(recipe, cohort, splits, settings.components(), start)
     with run.attempt():
-        run.start(recipe, facts)
+        run.start(recipe, _facts(cohort, splits) | start_facts([start], ["model"]))
         splits.write(run.work / "splits.json")
         write_cohort_summary(cohort, splits, run.work)
         rows = splits.rows(splits.folds[0], cohort.subjects)
@@ -73,10 +71,20 @@ def fit(
             cache=settings.cache,
             resume=settings.resume,
             progress=settings.progress,
+            start=start,
         )
         result, _ = fit_best(part, run.work)
         run.finish()
     return result.fitted
+
+
+def _facts(cohort: Cohort, splits: Splits) -> dict[str, Any]:
+    return {
+        "cohort": cohort.fingerprint(),
+        "left_out": list(cohort.left_out),
+        "splits": splits.sha256,
+        "command": "fit",
+    }
 
 
 def _refuse_baseline(recipe: Recipe) -> None:

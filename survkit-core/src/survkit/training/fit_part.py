@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +14,7 @@ import torch
 from survkit.atomic_write import write_bytes
 from survkit.build import Part as ComponentPart
 from survkit.build import Parts, provider
-from survkit.compose import Composition, compose
+from survkit.compose import Composition
 from survkit.data import Cohort, SubjectStore, store_for
 from survkit.errors import RunError
 from survkit.flow import ModalityInput, select
@@ -28,11 +28,15 @@ from survkit.protocols import FitsBaseline, FitsBatches, FitsInput
 from survkit.recipe import Recipe
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
+from survkit.training.compose_member import compose_member, start_of
 from survkit.training.fit_outcome import fit_outcome
 from survkit.training.learning import check_outputs
 from survkit.training.plan import TrainingPlan
 from survkit.training.random_state import seed_everything
 from survkit.training.train import TrainingResult, forget_checkpoint, train
+from survkit.transfer import Start, StartReport
+from survkit.transfer.begin import train_mode
+from survkit.transfer.exposure import write_exposures
 
 if TYPE_CHECKING:
     from survkit.data import PreparationCache
@@ -56,6 +60,7 @@ class Part:
         cache: Where prepared images are kept.
         resume: Go on where an interrupted run stopped.
         progress: Whether to show a progress bar.
+        start: Trained weights to start from; ``None`` to start as the recipe says.
     """
 
     recipe: Recipe
@@ -68,6 +73,7 @@ class Part:
     cache: PreparationCache | None = None
     resume: bool = False
     progress: bool = False
+    start: Start | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +107,14 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     count = part.recipe.training.members
     for number in range(count):
         home = folder if count == 1 else folder / f"member-{number}"
-        composition, result = _fit_member(part, number, specs, outcome, home)
+        composition, result, report = _fit_member(part, number, specs, outcome, home)
         members.append(composition.model)
         results.append(result)
     scores = [result.score for result in results if result.score is not None]
     facts = _facts(part, results, sum(scores) / len(scores) if scores else None)
+    facts |= start_of(part, report)
+    if part.start is not None:
+        write_exposures(part.start.exposures, folder)
     description = _describe(part, composition, specs, outcome, facts)
     fitted = FittedModel(tuple(members), description)
     save_pretrained(fitted, folder, overwrite=True)
@@ -129,18 +138,19 @@ def _read_result(path: Path) -> dict[str, Any]:
 
 def _fit_member(
     part: Part, number: int, specs: dict[str, InputSpec], outcome: OutcomeSpec, folder: Path
-) -> tuple[Composition, TrainingResult]:
+) -> tuple[Composition, TrainingResult, StartReport | None]:
     """Compose, fit scalers, train, and fit the baseline of one network."""
     config, seed = part.recipe.training, (*part.seed, number)
     seed_everything(*seed)
-    composition = compose(part.recipe, specs, outcome, part.registry)
+    composition, report = compose_member(part, number, specs, outcome)
     model = composition.model
     rows = [int(row) for row in (*part.train, *part.validation)]
     encoders = {name: encoder.eval() for name, encoder in model.encoders.items()}
     store = store_for(part.cohort, rows, specs, encoders=encoders, cache=part.cache)
     train_rows = rows[: len(part.train)]
-    fit_inputs(model, store, train_rows, config.micro_batch)
-    model.train()
+    kept = () if report is None else report.loaded  # their scaling came with their weights
+    fit_inputs(model, store, train_rows, config.micro_batch, kept=kept)
+    train_mode(model, report)
     plan = TrainingPlan(
         config=config,
         objective=composition.objective,
@@ -154,19 +164,28 @@ def _fit_member(
     result = train(model, plan, folder, resume=part.resume, progress=part.progress)
     log.info("%s: epoch %d was chosen, gradient: %s", folder, result.best_epoch, result.gradient)
     fit_baseline(model, store, train_rows, config.micro_batch)
-    return composition, result
+    return composition, result, report
 
 
 def fit_inputs(
-    model: SurvivalModel, store: SubjectStore, rows: Sequence[int], micro_batch: int
+    model: SurvivalModel,
+    store: SubjectStore,
+    rows: Sequence[int],
+    micro_batch: int,
+    *,
+    kept: Collection[str] = (),
 ) -> None:
-    """Let encoders that ask for it estimate scaling and the like from present training subjects."""
-    wanted = [name for name, one in model.encoders.items() if isinstance(one, FitsInput)]
+    """Let encoders that ask for it estimate scaling and the like from present training subjects.
+
+    Those among ``kept``, such as ``encoders.ct``, have it from elsewhere.
+    """
+    encoders = {name: one for name, one in model.encoders.items() if f"encoders.{name}" not in kept}
+    wanted = [name for name, one in encoders.items() if isinstance(one, FitsInput)]
     if wanted:
         inputs = store.inputs(rows)
         for name in wanted:
             cast(FitsInput, model.encoders[name]).fit(_present(inputs[name]))
-    for name, one in model.encoders.items():
+    for name, one in encoders.items():
         if isinstance(one, FitsBatches):
             one.fit_batches(_batches(store, name, rows, micro_batch))
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from survkit.build import Parts
 from survkit.compose import compose
 from survkit.data import Cohort, FoldRows, Splits
 from survkit.errors import ConfigError, DataError, UserError
 from survkit.metrics.estimate import Estimate
 from survkit.metrics.harrell import harrell_concordance
+from survkit.model import SurvivalModel
 from survkit.recipe import Recipe
 from survkit.training.baseline_preflight import check_baseline_run
 from survkit.training.candidates import NO_VALIDATION, candidates, check_comparable
@@ -24,16 +26,31 @@ from survkit.training.optimizer import build_optimizer
 from survkit.training.quiet import quiet_lightning
 from survkit.training.train import resolve_precision, resolve_strategy
 from survkit.training_config import TrainingConfig
+from survkit.transfer import Start, begin
+from survkit.transfer.exposure import seen_among
 
 if TYPE_CHECKING:
     from survkit.registry import Registry
 
 
-def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry) -> None:
+def check_run(
+    recipe: Recipe,
+    cohort: Cohort,
+    splits: Splits,
+    registry: Registry,
+    start: Start | None = None,
+) -> None:
     """Refuse what would fail later: in another fold, or with another value of the search.
 
     Models are composed for the first fold alone: folds differ in the levels of columns, which
     decide nothing about what fits.
+
+    Args:
+        recipe: Of a network or of a baseline.
+        cohort: Read with its outcome.
+        splits: Of the run.
+        registry: Where component names are looked up.
+        start: Trained weights that the first fold starts from; ``None`` for none.
 
     Raises:
         UserError: Recipe, cohort, division and machine do not fit; the message names the fold
@@ -60,8 +77,9 @@ def check_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry: Registry
                 raise
             raise type(error)(f"{fold.name}: {error}") from error
     train = splits.rows(splits.folds[0], cohort.subjects).train.tolist()
+    _check_choice(recipe, cohort, train, start)
     for one in tried:
-        _try_composing(one, cohort, train, registry)
+        _try_composing(one, cohort, train, registry, start)
 
 
 def _check_fold(recipe: Recipe, tried: Sequence[Recipe], cohort: Cohort, rows: FoldRows) -> None:
@@ -119,10 +137,34 @@ def _has_pair(recipe: Recipe, cohort: Cohort, rows: list[int]) -> bool:
     return any(isinstance(result, Estimate) for result in found)
 
 
-def _try_composing(recipe: Recipe, cohort: Cohort, train: list[int], registry: Registry) -> None:
+def _check_choice(recipe: Recipe, cohort: Cohort, train: list[int], start: Start | None) -> None:
+    """Refuse a search whose inner left-out subjects the first weights have seen."""
+    if start is None or not recipe.search or recipe.training.search_folds == 1:
+        return
+    seen = seen_among(start.exposures, cohort, [cohort.subjects[row] for row in train])
+    if seen:
+        raise DataError(
+            f"recipe.search chooses on inner folds of the training part, but {seen} of its "
+            f"{len(train)} subjects are among those that {start.model.name} was trained on; leave "
+            "out the search, or set training.search_folds to 1 (it then chooses on the validation "
+            "part)"
+        )
+
+
+def _try_composing(
+    recipe: Recipe, cohort: Cohort, train: list[int], registry: Registry, start: Start | None
+) -> None:
     specs = {name: cohort.input_spec(name, train) for name in recipe.encoders}
+    outcome = fit_outcome(recipe, cohort, train)
+
+    def from_weights(model: SurvivalModel, parts: Parts) -> None:
+        assert start is not None
+        begin(start, model, parts, outcome, specs, registry=registry)
+
     with torch.random.fork_rng(devices=[]):  # nothing here may change what training draws
-        composition = compose(recipe, specs, fit_outcome(recipe, cohort, train), registry)
+        composition = compose(
+            recipe, specs, outcome, registry, begin=None if start is None else from_weights
+        )
     build_optimizer(composition.model, recipe.training.optimizer, fused=False)
 
 

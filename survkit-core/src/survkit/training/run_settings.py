@@ -1,12 +1,17 @@
-"""How a run is carried out, as opposed to what it computes: no setting here changes a number."""
+"""How a run is carried out, as opposed to what it computes: no setting here changes a number, but
+for the seed and what training starts from.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from survkit.data.jobs import check_jobs
 from survkit.errors import ConfigError
+from survkit.transfer import StartSettings
 
 if TYPE_CHECKING:
     from survkit.data import PreparationCache
@@ -24,6 +29,10 @@ class RunOptions(TypedDict, total=False):
     replicates: int
     cache: PreparationCache | None
     registry: Registry | None
+    init_from: str | Path | None
+    init_parts: Sequence[str]
+    freeze: Sequence[str]
+    different_subjects: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +40,7 @@ class RunSettings:
     """Keywords that ``fit`` and ``cross_validate`` share.
 
     Attributes:
-        seed: Instead of the recipe's; the one setting that is part of what is computed.
+        seed: Instead of the recipe's; part of what is computed.
         overwrite: Replace the run in the folder once the new one is complete.
         resume: Go on with an interrupted run; the result is that of the uninterrupted one.
         progress: Whether to show a progress bar (only with one job).
@@ -39,6 +48,12 @@ class RunSettings:
         replicates: Bootstrap resamples of the intervals.
         cache: Where prepared images are kept.
         registry: Where component names are looked up; the process-wide one by default.
+        init_from: A model folder, a run folder or ``RUN:fold-3`` whose weights training starts
+            from; part of what is computed, as are the next two.
+        init_parts: The parts to take, such as ``encoders.ct``; every part that fits by default.
+        freeze: Parts taken that keep their weights.
+        different_subjects: Subjects of another cohort who are numbered as those here are other
+            people.
     """
 
     seed: int | None = None
@@ -49,11 +64,29 @@ class RunSettings:
     replicates: int = 1000
     cache: PreparationCache | None = None
     registry: Registry | None = None
+    init_from: str | Path | None = None
+    init_parts: Sequence[str] = ()
+    freeze: Sequence[str] = ()
+    different_subjects: bool = False
 
     def __post_init__(self) -> None:
         check_jobs(self.jobs)
         if self.replicates < 0:
             raise ConfigError(f"replicates must be 0 or more, not {self.replicates}")
+        self.start()
+
+    def start(self) -> StartSettings:
+        """Return what training starts from, as it was asked.
+
+        Raises:
+            ConfigError: Something is asked of a model that is not given.
+        """
+        return StartSettings(
+            source=self.init_from,
+            parts=tuple(self.init_parts),
+            freeze=tuple(self.freeze),
+            different_subjects=self.different_subjects,
+        )
 
     def components(self) -> Registry:
         """Return the registry to use."""
