@@ -63,6 +63,15 @@ COMMANDS: dict[str, Entry] = {
             "--init-from runs/cv:fold-3 --init-parts encoders.ct,fusion",
         ),
     ),
+    "cost": Entry(
+        "survkit.cli.cost:command",
+        "Count parameters and arithmetic of recipes, part by part.",
+        (
+            "survkit cost recipe.yaml --cohort cohort.yaml",
+            "survkit cost slicetention/lung1 slicetention/lung1-resnet50 --cohort lung1.yaml "
+            "--tokens 72 --json",
+        ),
+    ),
     "reproduce": Entry(
         "survkit.cli.reproduce:command",
         "Run a paper's table row by row on one cohort, in the same folds.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from survkit.atomic_write import write_bytes
 from survkit.errors import RunError
 from survkit.hub.fitted_model import FittedModel
+from survkit.model import SurvivalModel
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
@@ -35,7 +37,7 @@ def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool 
     folder = Path(folder)
     if (folder / CONFIG_FILE).exists() and not overwrite:
         raise RunError(f"{folder}: a model is there already; choose another folder or overwrite it")
-    tensors = _tensors(fitted)
+    tensors = _tensors(fitted.members)
     _refuse_broken(tensors, folder)
     content = save(tensors)
     config = fitted.description.to_json() | {"weights_sha256": hashlib.sha256(content).hexdigest()}
@@ -47,11 +49,18 @@ def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool 
     return folder
 
 
-def _tensors(fitted: FittedModel) -> dict[str, Tensor]:
+def weights_size(members: Sequence[SurvivalModel]) -> int:
+    """Return how many bytes ``model.safetensors`` of these networks has."""
+    from safetensors.torch import save
+
+    return len(save(_tensors(members)))
+
+
+def _tensors(members: Sequence[SurvivalModel]) -> dict[str, Tensor]:
     """Return everything stored in the members by name; aliases are written out one by one."""
     return {
         f"members.{number}.{name}": value.detach().cpu().contiguous().clone()
-        for number, member in enumerate(fitted.members)
+        for number, member in enumerate(members)
         for name, value in member.state_dict().items()
     }
 

@@ -52,3 +52,20 @@ def read_cohort_summary(run: Path, subjects: int) -> dict[str, Any] | None:
             f"are of {subjects}; delete it, or run `survkit cv` anew"
         )
     return content
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """Read the ``training.json`` of a fold; ``None`` where there is none.
+
+    Raises:
+        RunError: It is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: damaged ({error}); run anew, or delete it") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: damaged (it holds no keys and values); run anew, or delete it")
+    return content

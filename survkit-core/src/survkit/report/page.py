@@ -32,6 +32,8 @@ from survkit.report.documents import (
 from survkit.report.learning_figure import learning_figure
 from survkit.report.learning_log import read_learning_logs
 from survkit.report.metric_groups import shown_metrics
+from survkit.report.model_section import DOCUMENT as MODEL
+from survkit.report.model_section import model_section, read_model_sizes
 from survkit.report.numbers import Numbers
 from survkit.report.page_files import PageFiles
 from survkit.report.protocol import protocol
@@ -136,6 +138,7 @@ def _sections(parts: PageParts) -> dict[str, Any]:
         "comparison": None,
         "stress": None,
         "attention": None,
+        "model": None,
         "learning": None,
         "audit": None if held["audit"] is None else audit_section(held["audit"], files),
     }
@@ -148,6 +151,9 @@ def _sections(parts: PageParts) -> dict[str, Any]:
     if (attention := held["attention"]) is not None:
         files.document(ATTENTION, "Numbers of the attention", _text(attention))
         found["attention"] = attention_section(Numbers(attention, ATTENTION), files)
+    if (sizes := held["model"]) is not None:
+        files.document(MODEL, "Sizes of the model", _text(sizes))
+        found["model"] = model_section(sizes, files)
     if held["logs"]:
         found["learning"] = files.picture("learning", learning_figure(held["logs"]))
     return found
@@ -161,6 +167,7 @@ def _held(parts: PageParts) -> dict[str, Any]:
         "stress": read_document(folder, STRESS_FILE),
         "audit": read_document(folder, AUDIT_FILE),
         "attention": read_attention(folder),
+        "model": read_model_sizes(folder),
         "logs": read_learning_logs(folder),
     }
 

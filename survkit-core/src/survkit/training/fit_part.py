@@ -23,6 +23,7 @@ from survkit.hub.fitted_model import FittedModel, declared
 from survkit.hub.load import from_pretrained
 from survkit.hub.save import save_pretrained
 from survkit.model import SurvivalModel
+from survkit.part_sizes import part_sizes
 from survkit.plugins import API_VERSION
 from survkit.protocols import FitsBaseline, FitsBatches, FitsInput
 from survkit.recipe import Recipe
@@ -112,7 +113,7 @@ def fit_part(part: Part, folder: Path) -> PartResult:
         results.append(result)
     scores = [result.score for result in results if result.score is not None]
     facts = _facts(part, results, sum(scores) / len(scores) if scores else None)
-    facts |= start_of(part, report)
+    facts |= {"parts": part_sizes(members[0]), **start_of(part, report)}
     if part.start is not None:
         write_exposures(part.start.exposures, folder)
     description = _describe(part, composition, specs, outcome, facts)

@@ -97,7 +97,18 @@ def begin(
     )
     for role in start.freeze:
         _freeze(role, model, roles, start)
-    fresh = {role: reasons.get(role, "not asked for") for role in mine if role not in roles}
+    why = {role: reasons.get(role, "not asked for") for role in mine if role not in roles}
+    return _report(start, source, model, roles, why)
+
+
+def _report(
+    start: Start,
+    source: FittedModel,
+    model: SurvivalModel,
+    roles: list[str],
+    fresh: Mapping[str, str],
+) -> StartReport:
+    donor = source.members[0]
     theirs = (role for role, _ in source.description.parts)
     return StartReport(
         source=start.model.name,
