@@ -283,3 +283,24 @@ def test_a_damaged_row_is_said(table: Place) -> None:
             resume=True,
             progress=False,
         )
+
+
+def test_rows_start_from_trained_weights(table: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run is named on the command line; what it has seen may not be tested by a row either."""
+    rows = [TABLE["rows"][0] | {"init_from": "pretrained"}, TABLE["rows"][1]]
+    table.yaml("table.yaml", lambda found: found.update(rows=rows))
+    line = f"{LINE} --quiet --rows linear"
+
+    assert main(line.split()) == 2
+    assert "row 'linear' starts from trained weights: give --init-from pretrained=RUN" in (
+        capsys.readouterr().err
+    )
+    assert main(f"{line} --init-from other=cv --init-from pretrained=cv".split()) == 2
+    assert "no row that is run starts from 'other'" in capsys.readouterr().err
+    assert main(f"{line} --init-from pretrained=fitted".split()) == 1
+    assert "row 'linear' failed: repeat-0-fold-0: 12 of the 12 test" in capsys.readouterr().err
+
+    assert main(f"{line} --init-from pretrained=cv --resume".split()) == 0
+    facts = json.loads((table / "out/rows/linear/fold-2/training.json").read_text())
+    assert facts["init"]["source"] == "cv:fold-2"
+    assert content(table)["metrics"][0]["rows"][0]["init_from"] == "pretrained"

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Monitor = Literal["concordance", "antolini", "loss"]
+"""What a validation part is scored by; of the loss the lowest is best, else the highest."""
 
 
 class Section(BaseModel):
@@ -70,7 +72,8 @@ class TrainingConfig(Section):
             last epoch.
         patience: Epochs without a better validation ``monitor`` before stopping; ``None`` for
             never.
-        monitor: What chooses the epoch, and between the values of ``search``.
+        monitor: What chooses the epoch, and between the values of ``search``: Harrell's concordance
+            of the risk at the horizon, Antolini's time-dependent concordance up to it, or the loss.
         search_folds: Folds of the inner cross-validation of the training part on which ``search``
             chooses; 1 for the validation part alone.
         members: Models trained from different seeds whose predicted incidences are averaged.
@@ -92,7 +95,7 @@ class TrainingConfig(Section):
     gradient_clip: Positive | None = None
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
     patience: Count | None = None
-    monitor: Literal["concordance", "loss"] = "concordance"
+    monitor: Monitor = "concordance"
     search_folds: Count = 3
     members: Count = 1
     precision: Literal["auto", "32-true", "64-true", "bf16-mixed", "16-mixed"] = "auto"

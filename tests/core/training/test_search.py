@@ -88,7 +88,7 @@ def choice(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("monitor", ["loss", "concordance"])
+@pytest.mark.parametrize("monitor", ["loss", "concordance", "antolini"])
 def test_the_better_candidate_is_chosen(monitor: str, cohort: Cohort, tmp_path: Path) -> None:
     """A rate that learns beats one that does not, in the mean of every number over inner folds."""
     fit(recipe(RATES, f"training.monitor={monitor}"), cohort, tmp_path / "run", progress=False)
@@ -100,7 +100,7 @@ def test_the_better_candidate_is_chosen(monitor: str, cohort: Cohort, tmp_path: 
     assert learnt["concordance"] > max(0.7, idle["concordance"])
     for one in (idle, learnt):
         assert one["score"] == one[monitor]
-        for name in ("loss", "concordance"):
+        for name in {"loss", "concordance", monitor}:
             assert len(one["folds"][name]) == 2
             assert one[name] == pytest.approx(np.mean(one["folds"][name]))
     assert not (tmp_path / "run" / "candidates").exists()

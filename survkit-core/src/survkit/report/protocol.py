@@ -73,6 +73,14 @@ _STRATA = (
 _LEFT_OUT = "their event is missing, and the cohort file says outcome.unknown: exclude."
 
 
+_BEST = {
+    "concordance": "highest concordance",
+    "antolini": "highest time-dependent concordance (Antolini)",
+    "loss": "lowest loss",
+}
+"""By ``training.monitor``, what chose the epoch."""
+
+
 def epoch_choice(training: Mapping[str, Any]) -> str:
     """Say how the reported epoch was chosen, from the recipe's training section."""
     share = training.get("validation", 0.2)
@@ -80,7 +88,7 @@ def epoch_choice(training: Mapping[str, Any]) -> str:
     if not share:
         return f"No choice: every model was trained for all {epochs} epochs."
     monitor = training.get("monitor", "concordance")
-    best = "highest concordance" if monitor == "concordance" else "lowest loss"
+    best = _BEST.get(monitor, f"best {monitor}")
     patience = training.get("patience")
     stop = f", stopping after {patience} epochs without a better one" if patience else ""
     return (

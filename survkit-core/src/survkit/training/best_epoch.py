@@ -23,7 +23,7 @@ class BestEpoch(Checkpoint):
 
     Args:
         path: The file.
-        monitor: ``"concordance"`` or ``"loss"``.
+        monitor: As in the recipe.
         patience: Epochs without improvement before training stops; ``None`` for never.
     """
 
@@ -44,11 +44,7 @@ class BestEpoch(Checkpoint):
         """Compare the epoch with the best so far."""
         assert isinstance(pl_module, SurvivalModule)
         record = pl_module.record
-        value = (
-            record.validation_concordance
-            if self.monitor == "concordance"
-            else record.validation_loss
-        )
+        value = record.validation_loss if self.monitor == "loss" else record.validation_concordance
         if value is not None and is_better(value, self.score, self.monitor):
             self.epoch, self.score = record.epoch, value
             if trainer.is_global_zero:

@@ -48,5 +48,5 @@ def check_comparable(recipe: Recipe) -> None:
         if path.split(".")[0] in ("objective", "outcome") or path in ("head", "head.use"):
             raise ConfigError(
                 f"search.{path}: its candidates have losses of different kinds, which cannot be "
-                "compared; set training.monitor to concordance"
+                "compared; set training.monitor to concordance or antolini"
             )

@@ -18,7 +18,7 @@ from survkit.protocols import SurvivalHead
 from survkit.training.learning import check_outputs
 from survkit.training.micro_batches import MicroBatches
 from survkit.training.staged_forward import widen
-from survkit.training.validation_score import horizon_concordance
+from survkit.training.validation_score import horizon_concordance, time_concordance
 
 if TYPE_CHECKING:
     from survkit.training.fit_part import Part
@@ -26,16 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutScore:
-    """Both numbers by which candidates can be compared.
+    """The numbers by which candidates can be compared.
 
     Attributes:
         concordance: Harrell's at the horizon, of the members' mean prediction; mean over the causes
             for which it exists.
         loss: Of the objective, penalties included; mean over the members.
+        antolini: Antolini's concordance up to the horizon, likewise; ``None`` where the recipe does
+            not choose by it.
     """
 
     concordance: float
     loss: float
+    antolini: float | None = None
 
 
 def held_out_score(fitted: FittedModel, part: Part, rows: Sequence[int]) -> HeldOutScore:
@@ -59,8 +62,11 @@ def held_out_score(fitted: FittedModel, part: Part, rows: Sequence[int]) -> Held
         losses.append(float(objective.total(output, target)))
         predictions.append(cast(SurvivalHead, member.head).predict(output.parameters))
     whole = predictions[0] if len(predictions) == 1 else AveragePrediction(predictions)
+    chosen_by_time = part.recipe.training.monitor == "antolini"
     return HeldOutScore(
-        concordance=horizon_concordance(whole, target, outcome), loss=sum(losses) / len(losses)
+        concordance=horizon_concordance(whole, target, outcome),
+        loss=sum(losses) / len(losses),
+        antolini=time_concordance(whole, target, outcome) if chosen_by_time else None,
     )
 
 

@@ -22,7 +22,8 @@ class EpochRecord:
         losses: Mean over the epoch's risk sets of the weighted losses by name, of the weighted
             penalties, and of their sum ``train_loss``.
         validation_loss: Of the whole validation part in eval mode, where there is one.
-        validation_concordance: Of the whole validation part.
+        validation_concordance: Of the whole validation part: Harrell's, or Antolini's where that is
+            the monitor.
     """
 
     epoch: int = 0

@@ -162,9 +162,9 @@ class SurvivalModule(LightningModule):
             objective = self.plan.objective
             whole = objective.total if self.plan.config.monitor == "loss" else objective.loss
             self.record.validation_loss = float(whole(output, target))
-            if self.plan.config.monitor == "concordance":
+            if (monitor := self.plan.config.monitor) != "loss":
                 value = validation_concordance(
-                    self.model, output.parameters, target, self.plan.outcome
+                    self.model, output.parameters, target, self.plan.outcome, monitor=monitor
                 )
                 self.record.validation_concordance = value
                 self.log("validation_concordance", value, prog_bar=True)

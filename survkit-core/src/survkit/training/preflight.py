@@ -100,7 +100,7 @@ def _check_part(recipe: Recipe, cohort: Cohort, train: list[int], validation: li
                 f"{cohort.source}: no training subject has the modality '{name}'; leave it out of "
                 "encoders, or divide the cohort otherwise"
             )
-    if not validation or recipe.training.monitor != "concordance":
+    if not validation or recipe.training.monitor == "loss":
         return
     if not _has_pair(recipe, cohort, validation):
         raise DataError(

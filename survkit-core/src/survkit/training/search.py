@@ -154,6 +154,8 @@ def _mean(values: dict[str, Any], found: Sequence[HeldOutScore], monitor: str) -
         "concordance": [one.concordance for one in found],
         "loss": [one.loss for one in found],
     }
+    if monitor == "antolini":
+        by_fold["antolini"] = [one.antolini for one in found if one.antolini is not None]
     means = {name: sum(numbers) / len(numbers) for name, numbers in by_fold.items()}
     return Tried(values, means[monitor], {**means, "folds": by_fold})
 

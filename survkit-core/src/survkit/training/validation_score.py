@@ -4,6 +4,7 @@ number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import cast
 
@@ -11,18 +12,26 @@ from torch import Tensor
 
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget, map_tensors
-from survkit.metrics.estimate import Estimate
+from survkit.metrics.antolini_prediction import antolini_from_prediction
+from survkit.metrics.estimate import Estimate, Result
 from survkit.metrics.harrell import harrell_concordance
 from survkit.model import SurvivalModel
 from survkit.prediction import SurvivalPrediction
 from survkit.protocols import FitsBaseline, SurvivalHead
 from survkit.specs import OutcomeSpec
+from survkit.training_config import Monitor
 
 
 def validation_concordance(
-    model: SurvivalModel, parameters: Tensor, target: SurvivalTarget, outcome: OutcomeSpec
+    model: SurvivalModel,
+    parameters: Tensor,
+    target: SurvivalTarget,
+    outcome: OutcomeSpec,
+    *,
+    monitor: Monitor = "concordance",
 ) -> float:
-    """Return the concordance at the horizon of a head's outputs.
+    """Return the concordance of a head's outputs: at the horizon, or with ``monitor="antolini"``
+    the time-dependent one up to it.
 
     A head that needs a baseline gets one from the validation subjects themselves, on a copy: it
     does not change the order of subjects, and the model's own is fitted after training.
@@ -36,7 +45,8 @@ def validation_concordance(
     if isinstance(head, FitsBaseline):
         head.fit_baseline(parameters, target)
     prediction = head.predict(parameters)
-    return horizon_concordance(prediction, target, outcome)
+    score = time_concordance if monitor == "antolini" else horizon_concordance
+    return score(prediction, target, outcome)
 
 
 def horizon_concordance(
@@ -50,12 +60,40 @@ def horizon_concordance(
         DataError: No cause has a comparable pair.
     """
     horizon = min(outcome.horizon, prediction.last_time)
-    found = [
-        harrell_concordance(
-            prediction.risk_score(horizon, cause), target, cause=cause, tau=outcome.horizon
-        )
-        for cause in range(1, len(outcome.causes) + 1)
-    ]
+    return _mean_over_causes(
+        [
+            harrell_concordance(
+                prediction.risk_score(horizon, cause), target, cause=cause, tau=outcome.horizon
+            )
+            for cause in range(1, len(outcome.causes) + 1)
+        ],
+        target,
+    )
+
+
+def time_concordance(
+    prediction: SurvivalPrediction, target: SurvivalTarget, outcome: OutcomeSpec
+) -> float:
+    """Return Antolini's C-td up to the horizon, averaged over the causes for which it exists.
+
+    Predictions are compared at the time of each event, as in the numbers that are reported.
+
+    Raises:
+        DataError: No cause has a comparable pair.
+
+    Reference: Antolini, Boracchi and Biganzoli (2005).
+    """
+    horizon = min(outcome.horizon, prediction.last_time)
+    return _mean_over_causes(
+        [
+            antolini_from_prediction(prediction, target, cause=cause, tau=horizon)
+            for cause in range(1, len(outcome.causes) + 1)
+        ],
+        target,
+    )
+
+
+def _mean_over_causes(found: Sequence[Result], target: SurvivalTarget) -> float:
     values = [result.value for result in found if isinstance(result, Estimate)]
     if not values:
         raise DataError(
@@ -74,4 +112,4 @@ def is_better(value: float, best: float | None, monitor: str) -> bool:
     """Whether a validation score beats the best so far; the earlier epoch wins a tie."""
     if best is None:
         return value == value
-    return value > best if monitor == "concordance" else value < best
+    return value < best if monitor == "loss" else value > best
