@@ -66,7 +66,8 @@ class Encoding:
             tokens; (batch, dim).
         present: bool (batch).
         token_mask: Which tokens are real; bool (batch, token); ``None`` if all are.
-        grid: Axes of the grid the tokens lie on, slowest first; static.
+        grid: Axes of the grid the tokens lie on, slowest first; static. Tokens of a volume without
+            a grid are taken for its slices in the order of z, from the feet to the head.
         continuous: The unquantized twin of ``tokens``, where there is one; (batch, token, dim).
         attention_weights: Weights over tokens that sum to one, where the encoder attends; (batch,
             token).

@@ -15,12 +15,8 @@ from torch import Tensor, nn
 from survkit.data import Fold
 from survkit.flow import Encoding, Fused
 from survkit.model import SurvivalModel
-from survkit.training.attention_file import (
-    EFFECTIVE_TOKENS,
-    MODALITY_WEIGHT,
-    attention_watched,
-    write_attention,
-)
+from survkit.training.attention_file import write_attention
+from survkit.training.attention_watch import EFFECTIVE_TOKENS, MODALITY_WEIGHT, attention_watched
 
 FOLD = Fold(1, 2, (), (), ())
 

@@ -115,6 +115,15 @@ COMMANDS: dict[str, Entry] = {
             "--corruption 'ct:gaussian-noise + pet:poisson-noise'",
         ),
     ),
+    "explain": Entry(
+        "survkit.cli.explain:command",
+        "Show which slices a model looked at in single subjects.",
+        (
+            "survkit explain runs/cv --cohort cohort.yaml",
+            "survkit explain runs/cv --cohort cohort.yaml --subjects P-001,P-017 --top 9",
+            "survkit explain runs/first --cohort new.yaml --out explained",
+        ),
+    ),
     "audit": Entry(
         "survkit.cli.audit:command",
         "Audit the protocol of a run or a table: leakage, selection, flipped signs.",

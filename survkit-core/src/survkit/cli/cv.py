@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from survkit.cli.cohort_warnings import print_warnings
+from survkit.cli.explain_afterwards import explain_afterwards
 from survkit.cli.left_out import print_left_out
 from survkit.cli.starts import print_starts, words_of
 
@@ -75,6 +76,13 @@ def command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain/--no-explain",
+            help="Show, in pictures of four subjects, what a model that attends looked at.",
+        ),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Cross-validate a recipe: train and predict fold by fold, evaluate, report.
@@ -98,6 +106,7 @@ def command(
         if splits is not None:
             raise ConfigError("give --splits or --by-site: a splits file already says who is where")
         given = _whole_sites(plan, subjects, folds, repeats, seed)
+    prepared = PreparationCache(cache or default_cache_folder())
     result = cross_validate(
         plan,
         subjects,
@@ -115,10 +124,12 @@ def command(
         init_parts=words_of(init_parts),
         freeze=words_of(freeze),
         different_subjects=different_subjects,
-        cache=PreparationCache(cache or default_cache_folder()),
+        cache=prepared,
         registry=None if jobs != 1 else registry,
     )
     print_starts(result.starts)
+    if explain:
+        explain_afterwards(result, subjects, prepared, quiet=quiet)
     _print_choices(result.choices)
     _print_headline(result.evaluation)
     print(out / "report.html")

@@ -1,4 +1,4 @@
-"""What the components attended to, from the ``attention.parquet`` of each fold."""
+"""What the components attended to, from the files of attention weights of each fold."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ import numpy as np
 from markupsafe import Markup
 
 from survkit.errors import RunError
+from survkit.report.attention_profile import profiles
 from survkit.report.figure import BLUE, GREY, Picture, canvas, picture
 from survkit.report.numbers import Numbers
 from survkit.report.page_files import PageFiles
 from survkit.report.part import SectionPart, kept
+from survkit.report.profile_section import profile_parts
 from survkit.report.tables import Table, slug
+from survkit.report.token_weights import read_token_weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DOCUMENT = "attention.json"
+FORMAT = 2
+"""Version of that file; 2 has ``profiles``."""
 _COLUMNS = {"subject", "quantity", "modality", "value"}
 _QUANTILES = {"p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95}
 _WORDS = {
@@ -56,7 +61,9 @@ def read_attention(run: Path) -> dict[str, Any] | None:
             raise RunError(f"{path}: not a file of attention weights; delete it to go on")
     if not parts:
         return None
-    return {"format": 1, "quantities": _summaries(pd.concat(parts, ignore_index=True))}
+    found = profiles(read_token_weights(run))
+    quantities = _summaries(pd.concat(parts, ignore_index=True))
+    return {"format": FORMAT, "quantities": quantities, "profiles": found}
 
 
 def _summaries(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -73,7 +80,7 @@ def _summaries(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def attention_section(attention: Numbers, files: PageFiles) -> tuple[SectionPart, ...]:
-    """Draw box plots by modality, one part per quantity."""
+    """Draw box plots by modality, one part per quantity, and the profile of every volume."""
     parts = []
     for quantity, modalities in attention.at("quantities").items():
         title, meaning = _WORDS.get(quantity, (quantity.replace("_", " ").capitalize(), ""))
@@ -81,7 +88,7 @@ def attention_section(attention: Numbers, files: PageFiles) -> tuple[SectionPart
         name = f"attention-{quantity}"
         pictures, tables = kept(files, {name: drawn}, (_table(attention, quantity),))
         parts.append(SectionPart(anchor=slug(name), title=title, pictures=pictures, tables=tables))
-    return tuple(parts)
+    return (*parts, *profile_parts(attention, files))
 
 
 def _boxes(modalities: Mapping[str, Any], title: str, meaning: str, *, share: bool) -> Picture:

@@ -12,6 +12,7 @@ FORMAT = 1
 COHORT_FILE = "cohort.json"
 AUDIT_FILE = "audit.json"
 STRESS_FILE = "stress/stress.json"
+EXPLAIN_FILE = "explain/explain.json"
 
 
 def read_document(run: Path, name: str) -> dict[str, Any] | None:

@@ -44,7 +44,7 @@ class Picture:
     """A figure of the report.
 
     Attributes:
-        source: A ``data:`` address that holds the SVG itself.
+        source: A ``data:`` address that holds the SVG itself, or the PNG or JPEG of a scan.
         alt: What the picture shows, with its main numbers.
         caption: How to read it.
     """

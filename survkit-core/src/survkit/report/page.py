@@ -25,10 +25,12 @@ from survkit.report.comparison_section import comparison_section
 from survkit.report.documents import (
     AUDIT_FILE,
     COHORT_FILE,
+    EXPLAIN_FILE,
     STRESS_FILE,
     read_cohort_summary,
     read_document,
 )
+from survkit.report.explain_section import explain_section
 from survkit.report.learning_figure import learning_figure
 from survkit.report.learning_log import read_learning_logs
 from survkit.report.metric_groups import shown_metrics
@@ -99,7 +101,7 @@ def render(parts: PageParts, *, beside: str) -> str:
     return str(template.render(page=page))
 
 
-STRESS = "stress.json"
+STRESS, EXPLAIN = "stress.json", "explain.json"
 _UNKNOWN: dict[str, Any] = {"checklist": (), "files": ()}
 """The checklist links to places of the page, which are known once the rest of it is made."""
 _AUDIT_ERRORS = 'The audit of this run found errors; see <a href="#audit">the audit</a> first.'
@@ -138,6 +140,7 @@ def _sections(parts: PageParts) -> dict[str, Any]:
         "comparison": None,
         "stress": None,
         "attention": None,
+        "explain": None,
         "model": None,
         "learning": None,
         "audit": None if held["audit"] is None else audit_section(held["audit"], files),
@@ -151,6 +154,10 @@ def _sections(parts: PageParts) -> dict[str, Any]:
     if (attention := held["attention"]) is not None:
         files.document(ATTENTION, "Numbers of the attention", _text(attention))
         found["attention"] = attention_section(Numbers(attention, ATTENTION), files)
+    if (explained := held["explain"]) is not None:
+        own = str(numbers.at("predictions"))
+        shown = Numbers(explained, EXPLAIN)
+        found["explain"] = explain_section(shown, parts.folder, files, predictions=own)
     if (sizes := held["model"]) is not None:
         files.document(MODEL, "Sizes of the model", _text(sizes))
         found["model"] = model_section(sizes, files)
@@ -167,6 +174,7 @@ def _held(parts: PageParts) -> dict[str, Any]:
         "stress": read_document(folder, STRESS_FILE),
         "audit": read_document(folder, AUDIT_FILE),
         "attention": read_attention(folder),
+        "explain": read_document(folder, EXPLAIN_FILE),
         "model": read_model_sizes(folder),
         "logs": read_learning_logs(folder),
     }

@@ -17,6 +17,7 @@ from survkit.report.figure import Picture
 from survkit.report.tables import Table, slug
 
 CONTENTS_FILE = "contents.csv"
+_ENDINGS = {"svg+xml": "svg", "png": "png", "jpeg": "jpg"}
 
 
 @dataclass(slots=True)
@@ -28,8 +29,9 @@ class PageFiles:
 
     def picture(self, name: str, picture: Picture) -> Picture:
         """Keep a figure under ``figures/`` and return it."""
-        encoded = picture.source.partition(",")[2]
-        self._keep(f"figures/{slug(name)}.svg", picture.alt, base64.b64decode(encoded))
+        kind, _, encoded = picture.source.partition(",")
+        ending = next(end for media, end in _ENDINGS.items() if f"image/{media}" in kind)
+        self._keep(f"figures/{slug(name)}.{ending}", picture.alt, base64.b64decode(encoded))
         return picture
 
     def table(self, table: Table) -> Table:
@@ -85,5 +87,5 @@ def _listed(path: Path) -> set[str]:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path}: not a list of files ({error}); delete it to go on") from error
-    made = re.compile(r"(figures/[a-z0-9-]+\.svg|tables/[a-z0-9-]+\.csv|[a-z]+\.json)")
+    made = re.compile(r"(figures/[a-z0-9-]+\.(svg|png|jpg)|tables/[a-z0-9-]+\.csv|[a-z]+\.json)")
     return {row[0] for row in rows[1:] if row and made.fullmatch(row[0])}

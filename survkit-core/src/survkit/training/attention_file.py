@@ -1,80 +1,35 @@
-"""Where a model looked, in one small file: a row per subject and weight.
-
-A fusion or encoder that attends says so in its records (:class:`survkit.flow.Fused`,
-:class:`survkit.flow.Encoding`). Their weights are watched while test subjects are predicted, so no
-component needs to know of it and nothing is computed twice.
-"""
+"""Where a model looked, in two files: a row per subject and summary, and a row per token."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow
 import pyarrow.parquet
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from survkit.atomic_write import write_atomically
 from survkit.data import Fold
-from survkit.flow import Encoding, Fused
-from survkit.model import SurvivalModel
+from survkit.errors import PluginError
+from survkit.training.attention_watch import TokenWeights, Weights
 
 pa: Any = pyarrow  # it ships no types
 pq: Any = pyarrow.parquet
 
 ATTENTION_FILE = "attention.parquet"
-MODALITY_WEIGHT = "modality_weight"
-EFFECTIVE_TOKENS = "effective_tokens"
-
-Weights = dict[tuple[str, str], NDArray[np.float64]]
-"""By quantity and modality; float64 (subject), NaN where the subject lacks the modality."""
-
-
-class AttentionWatch:
-    """What the attention weights of some networks say about the subjects they are shown."""
-
-    def __init__(self) -> None:
-        self._seen: list[dict[tuple[str, str], list[Tensor]]] = []
-
-    def weights(self) -> Weights:
-        """Return the mean over the networks; empty where nothing attends."""
-        members = [{key: torch.cat(parts) for key, parts in seen.items()} for seen in self._seen]
-        shared = set(members[0]).intersection(*members) if members else set()
-        return {
-            key: torch.stack([member[key] for member in members]).mean(dim=0).double().numpy()
-            for key in sorted(shared)
-        }
-
-    def member(self, names: Sequence[str]) -> Any:
-        """Return a forward hook for the fusion of one more network."""
-        seen: dict[tuple[str, str], list[Tensor]] = defaultdict(list)
-        self._seen.append(seen)
-
-        def watch(module: nn.Module, given: tuple[Any, ...], fused: Fused) -> None:
-            for key, values in _quantities(names, given[0], fused):
-                seen[key].append(values.detach().float().cpu())
-
-        return watch
-
-
-@contextmanager
-def attention_watched(members: Sequence[SurvivalModel]) -> Iterator[AttentionWatch]:
-    """Watch the fusions of networks while they predict, subjects in one order."""
-    watch = AttentionWatch()
-    hooks = [
-        member.fusion.register_forward_hook(watch.member(member.modalities)) for member in members
-    ]
-    try:
-        yield watch
-    finally:
-        for hook in hooks:
-            hook.remove()
+TOKEN_FILE = "token_attention.parquet"
+TOKEN_FACTS = b"survkit.token_attention"
+"""Key in the metadata of that file: JSON with ``format``, and by modality ``kind``, ``grid`` and,
+where its weights are not kept, ``left_out``."""
+MOST_TOKENS = 4096
+"""Of a subject; 16 x 16 x 16 of a grid, or the slices of any scan. A modality with more is left
+out, so a subject takes 16 KiB per modality at most."""
+_SUM_TOLERANCE = 1e-3
+"""Weights in half precision are off by this much at most; others mean something else."""
 
 
 def write_attention(
@@ -98,27 +53,87 @@ def write_attention(
     return write_atomically(path, lambda neighbour: pq.write_table(table, neighbour))
 
 
-def _quantities(
-    names: Sequence[str], encodings: Mapping[str, Encoding], fused: Fused
-) -> Iterator[tuple[tuple[str, str], Tensor]]:
-    """Yield each modality's weight, and how many of its tokens the weights amount to."""
-    if "modality" in fused.attention_weights and len(names) > 1:
-        weight = fused.attention_weights["modality"]
-        for column, name in enumerate(sorted(names)):
-            yield (MODALITY_WEIGHT, name), _where(encodings[name], weight[:, column])
-    for name in names:
-        over_tokens = fused.attention_weights.get(name)
-        if over_tokens is None:
-            over_tokens = encodings[name].attention_weights
-        if over_tokens is not None and over_tokens.shape[1] > 1:
-            yield (EFFECTIVE_TOKENS, name), _where(encodings[name], _effective(over_tokens))
+def write_token_attention(
+    path: Path,
+    tokens: Mapping[str, TokenWeights],
+    kinds: Mapping[str, str],
+    fold: Fold,
+    subjects: Sequence[str],
+) -> Path | None:
+    """Write ``subject, repeat, fold, modality, token, position, weight``: a row per real token.
+
+    ``token`` counts from 0, ``position`` is ``token / (count - 1)``, null where a subject has one
+    token; ``weight`` is float32 and sums to one over a subject's tokens of a modality.
+
+    Args:
+        path: File to write.
+        tokens: The weights by modality; nothing is written where there are none.
+        kinds: Kind of input of each modality.
+        fold: Whose test subjects they are.
+        subjects: Their names, in the order of the weights.
+
+    Raises:
+        PluginError: Weights do not sum to one, so a component broke its contract.
+    """
+    if not tokens:
+        return None
+    facts: dict[str, Any] = {}
+    parts = []
+    for modality, weights in tokens.items():
+        grid = None if weights.grid is None else list(weights.grid)
+        facts[modality] = {"kind": kinds[modality], "grid": grid}
+        most = max(len(own) for own in weights.subjects if own is not None)
+        if most > MOST_TOKENS:
+            reason = f"{most} tokens of a subject are more than the {MOST_TOKENS} that are kept"
+            facts[modality]["left_out"] = reason
+            continue
+        parts.append(_rows(modality, weights, fold, subjects))
+    table = pa.concat_tables(parts) if parts else _SCHEMA.empty_table()
+    said = json.dumps({"format": 1, "modalities": facts}).encode()
+    table = table.replace_schema_metadata({TOKEN_FACTS: said})
+    return write_atomically(path, lambda neighbour: pq.write_table(table, neighbour))
 
 
-def _where(encoding: Encoding, values: Tensor) -> Tensor:
-    return values.float().masked_fill(~encoding.present, torch.nan)
+_SCHEMA = pa.schema(
+    {
+        "subject": pa.string(),
+        "repeat": pa.int64(),
+        "fold": pa.int64(),
+        "modality": pa.string(),
+        "token": pa.int32(),
+        "position": pa.float32(),
+        "weight": pa.float32(),
+    }
+)
 
 
-def _effective(weight: Tensor) -> Tensor:
-    """Return exp(entropy): k where k tokens weigh alike and the others nothing."""
-    known = weight.float()
-    return torch.exp(torch.special.entr(known).sum(dim=1))
+def _rows(modality: str, weights: TokenWeights, fold: Fold, subjects: Sequence[str]) -> Any:
+    """Return the rows of one modality."""
+    there = [
+        (name, own)
+        for name, own in zip(subjects, weights.subjects, strict=True)
+        if own is not None and len(own)
+    ]
+    for name, own in there:
+        total = float(own.sum(dtype=np.float64))
+        if not abs(total - 1) <= _SUM_TOLERANCE or not bool((own >= 0).all()):
+            raise PluginError(
+                f"the attention weights over the tokens of '{modality}' must be 0 or more and sum "
+                f"to one, but those of subject '{name}' sum to {total:.4g}; tell the authors of "
+                "the fusion or encoder that attends"
+            )
+    counts = [len(own) for _, own in there]
+    token = np.concatenate([np.arange(count) for count in counts])
+    last = np.repeat(np.array(counts) - 1, counts)
+    position = token / np.maximum(last, 1)
+    rows = len(token)
+    columns = {
+        "subject": np.repeat(np.array([name for name, _ in there], dtype=object), counts),
+        "repeat": np.full(rows, fold.repeat),
+        "fold": np.full(rows, fold.fold),
+        "modality": np.full(rows, modality, dtype=object),
+        "token": token.astype(np.int32),
+        "position": pa.array(position.astype(np.float32), mask=last == 0),
+        "weight": np.concatenate([own for _, own in there]),
+    }
+    return pa.table(columns, schema=_SCHEMA)

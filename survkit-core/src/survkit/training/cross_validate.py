@@ -14,7 +14,6 @@ from survkit.data.cohort_summary import write_cohort_summary
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.flow import SurvivalTarget
 from survkit.recipe import Recipe
-from survkit.training.attention_file import ATTENTION_FILE
 from survkit.training.candidates import with_seed
 from survkit.training.fold_predictions import predict_fold
 from survkit.training.preflight import check_run
@@ -214,8 +213,7 @@ def _run_network_fold(work: Work, fold: Fold, rows: FoldRows, folder: Path) -> d
     )
     result, choice = fit_best(part, folder)
     if not (part.resume and (folder / FOLD_PREDICTIONS).is_file()):
-        weights = folder / ATTENTION_FILE
-        table = predict_fold(result.fitted, part, fold, rows.test.tolist(), attention=weights)
+        table = predict_fold(result.fitted, part, fold, rows.test.tolist(), attention=folder)
         table.write(folder / FOLD_PREDICTIONS)
     return choice
 

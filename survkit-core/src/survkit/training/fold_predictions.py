@@ -13,7 +13,13 @@ from survkit.evaluation import Predictions
 from survkit.hub.fitted_model import FittedModel
 from survkit.prediction import SurvivalPrediction
 from survkit.recipe import Recipe
-from survkit.training.attention_file import attention_watched, write_attention
+from survkit.training.attention_file import (
+    ATTENTION_FILE,
+    TOKEN_FILE,
+    write_attention,
+    write_token_attention,
+)
+from survkit.training.attention_watch import attention_watched
 from survkit.training.fit_outcome import evaluation_times
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ def predict_fold(
         part: What it was trained on.
         fold: Whose test subjects they are.
         rows: Their positions in the cohort.
-        attention: File for the attention weights, written where a component attends.
+        attention: Folder for the files of attention weights, written where a component attends.
     """
     cohort, recipe = part.cohort, part.recipe
     with attention_watched(fitted.members) as watch:
@@ -38,7 +44,10 @@ def predict_fold(
             cohort, rows, micro_batch=recipe.training.micro_batch, cache=part.cache
         )
     if attention is not None:
-        write_attention(attention, watch.weights(), fold, [cohort.subjects[row] for row in rows])
+        names = [cohort.subjects[row] for row in rows]
+        kinds = {name: spec.kind for name, spec in fitted.description.inputs.items()}
+        write_attention(attention / ATTENTION_FILE, watch.weights(), fold, names)
+        write_token_attention(attention / TOKEN_FILE, watch.tokens(), kinds, fold, names)
     return as_table(prediction, recipe, cohort, fold, rows, part.splits_hash)
 
 

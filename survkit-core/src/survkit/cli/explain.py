@@ -1,0 +1,135 @@
+"""``survkit explain``: what a model looked at in single subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from survkit.cli.left_out import print_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def command(
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="A finished run of survkit cv, or a model folder, such as a run of survkit fit.",
+            metavar="RUN",
+        ),
+    ],
+    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    subjects: Annotated[
+        str | None,
+        typer.Option(help="Names separated by commas; chosen by rule by default."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many the rule chooses.")] = 4,
+    top: Annotated[
+        int, typer.Option(min=1, max=12, help="Slices with most attention to show of each.")
+    ] = 6,
+    masks: Annotated[
+        int,
+        typer.Option(
+            "--mask-subjects",
+            min=0,
+            help="Of at most so many subjects the masks of the cohort are compared with the "
+            "attention; 0 for none.",
+        ),
+    ] = 100,
+    with_outcome: Annotated[
+        bool,
+        typer.Option(
+            "--with-outcome",
+            help="Of a model: show what happened; else outcomes are not read. Always on for a run "
+            "of survkit cv.",
+        ),
+    ] = False,
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write; explain in a run of survkit cv by default."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace earlier explanations in --out.")
+    ] = False,
+) -> None:
+    """Show the slices with most attention, the weights along the volume and the prediction.
+
+    Test subjects of a cross-validation are predicted by the model of the fold that never saw them.
+    The pictures show patients; keep them where the images may be kept.
+    """
+    from survkit.cli.cohort import progress_bar
+    from survkit.cli.predict import check_device
+    from survkit.data import Cohort, PreparationCache, default_cache_folder
+    from survkit.explaining import explain_run
+
+    check_device(device)
+    single = (run / "config.json").is_file()
+    people = Cohort.read(
+        cohort, table=table, data_folder=data, needs_outcome=with_outcome or not single
+    )
+    print_left_out(people)
+    with progress_bar("explaining") as progress:
+        found = explain_run(
+            run,
+            people,
+            out=out,
+            subjects=_names(subjects),
+            count=count,
+            top=top,
+            mask_subjects=masks,
+            overwrite=overwrite,
+            device=device,
+            cache=PreparationCache(cache or default_cache_folder()),
+            progress=progress,
+        )
+    for line in _lines(found.content):
+        print(line)
+    print(found.folder / "explain.json")
+
+
+def _names(text: str | None) -> list[str]:
+    from survkit.errors import ConfigError
+
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ConfigError(f"--subjects takes names separated by commas, such as a,b, not {text!r}")
+    return names
+
+
+def _lines(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line per subject, and one per modality with masks."""
+    cause, unit = content["causes"][0], content["time_unit"]
+    for subject in content["subjects"]:
+        chance = subject["predicted"][cause]
+        seen = subject["event"] or "outcome not read"
+        when = "" if subject["duration"] is None else f" at {subject['duration']:g} {unit}"
+        yield (
+            f"{subject['subject']}: {subject['why']}; {cause} {chance:.0%} by "
+            f"{content['horizon']:g} {unit}; observed: {seen}{when}"
+        )
+    for name, found in content["masks"].items():
+        if "reason" in found:
+            yield f"{name}: attention on the mask is not defined, {found['reason']}"
+            continue
+        ratio, interval = found["ratio"]["value"], found["ratio"]["interval"]
+        spread = f" ({interval['lower']:.2f} to {interval['upper']:.2f})" if interval else ""
+        yield (
+            f"{name}: attention on what the mask touches is {ratio:.2f}{spread} times that of "
+            f"equal weights, {found['n']} subjects"
+        )

@@ -1,0 +1,207 @@
+"""From a run or a model to pictures of what it looked at, and ``explain.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from survkit.atomic_write import write_bytes
+from survkit.data import Cohort
+from survkit.errors import ConfigError
+from survkit.explaining.choose_subjects import RULE, choose
+from survkit.explaining.folder import ExplainFolder
+from survkit.explaining.looked import look
+from survkit.explaining.mask_attention import drawn_subjects, mask_attention, masked_modalities
+from survkit.explaining.opened import ModelPart, OpenedRun, open_run
+from survkit.explaining.settings import ExplainOptions, ExplainSettings
+from survkit.explaining.subject_figure import subject_picture
+from survkit.explaining.subject_view import SubjectView
+from survkit.explaining.views import views_of
+from survkit.report.tables import slug
+
+FORMAT = 1
+"""Version of ``explain.json``. Keys may be added under one version, not renamed or removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Finished explanations.
+
+    Attributes:
+        folder: Where they were written.
+        content: Of ``explain.json``.
+    """
+
+    folder: Path
+    content: Mapping[str, Any]
+
+
+def explain_run(
+    run: str | Path,
+    cohort: Cohort,
+    *,
+    out: str | Path | None = None,
+    **options: Unpack[ExplainOptions],
+) -> Explained:
+    """Show, for single subjects, what a model attended to and what it predicted.
+
+    Test subjects of a cross-validation are predicted again by the model that never saw them, which
+    must predict what the run says it predicted. Nothing is trained or chosen.
+
+    Args:
+        run: A finished run of ``survkit cv``, or a model folder.
+        cohort: Of whose subjects some are shown; for a cross-validation, what it was made from,
+            read with its outcome.
+        out: Folder to write; ``explain`` in the run by default, asked for with a model.
+        options: Fields of :class:`survkit.explaining.ExplainSettings`.
+
+    Raises:
+        RunError: It is no such run, or something is in the way.
+        DataError: The cohort is not that of the run.
+        ConfigError: The model attends over no tokens, or a setting is wrong.
+        PluginError: An encoder broke its contract.
+    """
+    settings = ExplainSettings(**options)
+    folder = ExplainFolder(Path(run), out, overwrite=settings.overwrite)
+    opened = open_run(Path(run), cohort, settings.components())
+    chosen = [(name, "asked for") for name in settings.subjects]
+    if not chosen:
+        chosen = choose(opened.ranked(settings), settings.count)
+    steps = _Steps(len(chosen), settings)
+    parts = opened.parts([name for name, _ in chosen])
+    views = _views(parts, cohort, dict(chosen), settings, steps)
+    with folder.attempt() as work:
+        subjects = [
+            _written(views[name], number, work)
+            for number, (name, _) in enumerate(chosen, start=1)
+            if name in views
+        ]
+        content = {
+            **_facts(opened, parts, cohort, settings),
+            "subjects": subjects,
+            "masks": _masks(opened, parts[0], cohort, settings, steps),
+        }
+        return Explained(folder=folder.finish(content), content=content)
+
+
+class _Steps:
+    """Counts subjects for a progress bar."""
+
+    def __init__(self, total: int, settings: ExplainSettings) -> None:
+        self.done, self.total, self.tell = 0, total, settings.progress
+
+    def __call__(self, steps: int) -> None:
+        self.done += steps
+        if self.tell is not None:
+            self.tell(self.done, self.total)
+
+
+_Found = tuple[ModelPart, int, list[SubjectView]]
+"""Whose model it was, which of its subjects, and a view per modality."""
+
+
+def _views(
+    parts: Sequence[ModelPart],
+    cohort: Cohort,
+    chosen: Mapping[str, str],
+    settings: ExplainSettings,
+    steps: _Steps,
+) -> dict[str, _Found]:
+    """Look at the subjects, part by part.
+
+    Raises:
+        ConfigError: Nothing attends over tokens.
+    """
+    found: dict[str, _Found] = {}
+    for part in parts:
+        looked = look(part, cohort, settings)
+        for place, row in enumerate(part.rows):
+            name = cohort.subjects[row]
+            views = views_of(looked, place, cohort, why=chosen[name], top=settings.top)
+            if views:
+                found[name] = (part, place, views)
+            steps(1)
+    lacking = [name for name in settings.subjects if name not in found]
+    if not found or lacking:
+        whom = f" of {', '.join(lacking)}" if found else ""
+        raise ConfigError(
+            f"the model attends over no tokens{whom}: an explanation shows the attention weights "
+            "that a fusion such as 'attention', or an encoder that attends, gives for modalities "
+            "with several tokens"
+        )
+    return found
+
+
+def _written(found: _Found, number: int, work: Path) -> dict[str, Any]:
+    """Draw a subject's pictures, and return what is told of it."""
+    part, _, views = found
+    course = views[0].course
+    told: list[dict[str, Any]] = []
+    for view in views:
+        drawn = subject_picture(view)
+        ending = "jpg" if drawn.media == "jpeg" else drawn.media
+        name = f"{number:02d}-{slug(view.why)}-{slug(view.modality)}"
+        write_bytes(work / f"{name}.svg", drawn.svg)
+        write_bytes(work / f"{name}.{ending}", drawn.small)
+        files = {"svg": f"{name}.svg", "small": f"{name}.{ending}"}
+        told.append(view.to_json() | {"picture": files | _words(drawn.alt, drawn.caption)})
+    event = course.event
+    return {
+        "subject": views[0].subject,
+        "why": views[0].why,
+        "model": part.name,
+        "fold": None if part.fold is None else list(part.fold),
+        "predicted": {
+            cause: float(course.incidence[place, -1]) for place, cause in enumerate(course.causes)
+        },
+        "duration": course.duration,
+        "event": None if event is None else course.causes[event - 1] if event else "censored",
+        "curve": {
+            "times": course.times.tolist(),
+            "incidence": dict(zip(course.causes, course.incidence.tolist(), strict=True)),
+        },
+        "modalities": told,
+    }
+
+
+def _words(alt: str, caption: str) -> dict[str, str]:
+    return {"alt": alt, "caption": caption}
+
+
+def _facts(
+    opened: OpenedRun, parts: Sequence[ModelPart], cohort: Cohort, settings: ExplainSettings
+) -> dict[str, Any]:
+    outcome = parts[0].fitted.description.outcome
+    held_out = parts[0].fold is not None
+    return {
+        "format": FORMAT,
+        "model": opened.title,
+        "predictions": opened.fingerprint,
+        "cohort": cohort.name,
+        "held_out": held_out,
+        "rule": "Subjects were asked for by name" if settings.subjects else RULE,
+        "causes": list(outcome.causes),
+        "horizon": outcome.horizon,
+        "time_unit": outcome.time_unit,
+        "top": settings.top,
+    }
+
+
+def _masks(
+    opened: OpenedRun, part: ModelPart, cohort: Cohort, settings: ExplainSettings, steps: _Steps
+) -> dict[str, Any]:
+    """Compare attention and masks, where the cohort names some; empty where it does not."""
+    encoders = dict(part.fitted.members[0].encoders.items())
+    known = masked_modalities(cohort, encoders)
+    able = [name for name, reason in known.items() if reason is None]
+    found: dict[str, Any] = {
+        name: {"reason": reason, "n": 0} for name, reason in known.items() if reason is not None
+    }
+    if not able or not settings.mask_subjects:
+        return found
+    names = drawn_subjects(cohort, opened.subjects, able, settings.mask_subjects)
+    steps.total += len(names)
+    compared = mask_attention(opened, cohort, names, able, settings, steps)
+    return found | {name: one | {"of": len(opened.subjects)} for name, one in compared.items()}

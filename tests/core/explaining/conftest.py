@@ -1,0 +1,159 @@
+"""Runs of a model that attends over the slices of a volume, each a token that can be shown."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from survkit.component import CORE_PLUGIN, Plugin
+from survkit.data import Cohort
+from survkit.phantom import PhantomConfig, generate_phantom, write_cohort
+from survkit.recipe import Recipe
+from survkit.registry import Registry
+from survkit.training import cross_validate, fit
+
+ENCODER = '''
+    """An encoder of slices: a token per slice along z, which it can show."""
+
+    import torch
+    from torch import nn
+
+    from survkit.flow import Encoding
+    from survkit.specs import EncodingSpec
+
+
+    class Slices(nn.Module):
+        """Mean and spread of every slice; slices that are empty at either end are cut away."""
+
+        def __init__(self, input, *, dim: int = 4) -> None:
+            super().__init__()
+            self.project = nn.Linear(3, dim)
+            self.encoding = EncodingSpec(dim=dim, tokens=None)
+
+        def kept(self, values):
+            """Every subject keeps another number of slices, by its mean intensity."""
+            drop = int(100 * values.mean().abs().item()) % 4
+            return slice(1, values.shape[1] - drop)
+
+        def prepare(self, sample):
+            part = sample.values[0][self.kept(sample.values)].flatten(1)
+            return torch.stack([part.mean(1), part.std(1), part.amax(1)], dim=1)
+
+        def preparation_fingerprint(self):
+            return "slices 1"
+
+        def token_images(self, sample):
+            part = sample.values[0][self.kept(sample.values)]
+            return (part - part.amin()) / (part.amax() - part.amin())
+
+        def token_mask_share(self, sample):
+            return sample.mask[self.kept(sample.values)].float().flatten(1).mean(1)
+
+        def forward(self, input, *, penalties=True):
+            tokens = self.project(input.values)
+            mask = input.token_mask
+            if mask is None:
+                mask = torch.ones(tokens.shape[:2], dtype=torch.bool)
+            weight = mask.float()[..., None]
+            summary = (tokens * weight).sum(1) / weight.sum(1)
+            return Encoding(
+                tokens=tokens, summary=summary, present=input.present, token_mask=mask
+            )
+
+
+    class Blind(Slices):
+        """The same, but it shows nothing."""
+
+        token_images = None
+        token_mask_share = None
+
+
+    class Broken(Slices):
+        """The same, but what it shows is wrong."""
+
+        def token_images(self, sample):
+            return super().token_images(sample)[:-1]
+'''
+
+
+def recipe(encoder: str, fusion: str = "attention", *, members: int = 1, **causes: Any) -> Recipe:
+    """Return a Cox model of CT slices and the clinical columns."""
+    content = {
+        "title": "slices",
+        "encoders": {"ct": {"use": encoder}, "clinical": {"use": "tabular", "dim": 4}},
+        "fusion": {"use": fusion, **({"dim": 8, "layers": 0} if fusion == "attention" else {})},
+        "head": {"use": "cox"},
+        "outcome": {"horizon": 700},
+        "objective": ["cox"],
+        "training": {
+            "epochs": 3,
+            "micro_batch": 8,
+            "members": members,
+            "accelerator": "cpu",
+            "optimizer": {"lr": 0.05},
+        },
+    }
+    return Recipe.parse(content, source="test")
+
+
+def with_masks(phantom: Path) -> Path:
+    """Let the cohort file name the masks of the true lesions."""
+    table = pd.read_csv(phantom / "table.csv")
+    table["mask_path"] = [f"truth/masks/{name}.nii" for name in table["subject_id"]]
+    table.to_csv(phantom / "table.csv", index=False)
+    file = phantom / "cohort.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["modalities"]["ct"]["mask"] = "mask_path"
+    file.write_text(yaml.safe_dump(content))
+    return file
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry with the core's parts and the encoders of slices."""
+    from survkit.components import survkit_register
+
+    folder = tmp_path_factory.mktemp("encoder")
+    (folder / "encoder_of_slices.py").write_text(dedent(ENCODER))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        found = Registry()
+        with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
+            survkit_register(found)
+        for name in ("Slices", "Blind", "Broken"):
+            target = f"encoder_of_slices:{name}"
+            found.add("encoder", name.lower(), target, summary="a token per slice")
+        yield found
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    """A phantom cohort with lesion masks, and runs on it: slices, blind, broken, mean, fitted."""
+    folder = tmp_path_factory.mktemp("explaining")
+    write_cohort(generate_phantom(PhantomConfig(subjects=36, size=16, seed=3)), folder / "phantom")
+    file = with_masks(folder / "phantom")
+    cohort = Cohort.read(file)
+    options: dict[str, Any] = {"replicates": 0, "progress": False, "registry": registry}
+    plans = {
+        "slices": recipe("slices", members=2),
+        "blind": recipe("blind"),
+        "broken": recipe("broken"),
+        "mean": recipe("slices", "mean"),
+    }
+    for name, plan in plans.items():
+        cross_validate(plan, cohort, folder / name, folds=3 if name == "slices" else 2, **options)
+    fit(recipe("slices"), cohort, folder / "fitted", progress=False, registry=registry)
+    return folder
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, to be written into."""
+    return Path(shutil.copytree(made, tmp_path / "place"))
