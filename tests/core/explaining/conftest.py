@@ -35,6 +35,7 @@ ENCODER = '''
         def __init__(self, input, *, dim: int = 4) -> None:
             super().__init__()
             self.project = nn.Linear(3, dim)
+            self.slices = input.shape[1]
             self.encoding = EncodingSpec(dim=dim, tokens=None)
 
         def kept(self, values):
@@ -48,6 +49,9 @@ ENCODER = '''
 
         def preparation_fingerprint(self):
             return "slices 1"
+
+        def prepared_example(self, *, generator):
+            return torch.rand(self.slices - 2, 3, generator=generator)
 
         def token_images(self, sample):
             part = sample.values[0][self.kept(sample.values)]
@@ -73,27 +77,21 @@ ENCODER = '''
 
         token_images = None
         token_mask_share = None
-
-
-    class Broken(Slices):
-        """The same, but what it shows is wrong."""
-
-        def token_images(self, sample):
-            return super().token_images(sample)[:-1]
 '''
 
 
-def recipe(encoder: str, fusion: str = "attention", *, members: int = 1, **causes: Any) -> Recipe:
-    """Return a Cox model of CT slices and the clinical columns."""
+def recipe(encoder: str | None, *, members: int = 1) -> Recipe:
+    """Return a Cox model of the clinical columns, and of CT slices where an encoder is named."""
+    clinical = {"clinical": {"use": "tabular", "dim": 4}}
     content = {
         "title": "slices",
-        "encoders": {"ct": {"use": encoder}, "clinical": {"use": "tabular", "dim": 4}},
-        "fusion": {"use": fusion, **({"dim": 8, "layers": 0} if fusion == "attention" else {})},
+        "encoders": clinical | ({"ct": {"use": encoder}} if encoder else {}),
+        "fusion": {"use": "attention", "dim": 8, "layers": 0} if encoder else "concat",
         "head": {"use": "cox"},
         "outcome": {"horizon": 700},
         "objective": ["cox"],
         "training": {
-            "epochs": 3,
+            "epochs": 2,
             "micro_batch": 8,
             "members": members,
             "accelerator": "cpu",
@@ -105,7 +103,7 @@ def recipe(encoder: str, fusion: str = "attention", *, members: int = 1, **cause
 
 def with_masks(phantom: Path) -> Path:
     """Let the cohort file name the masks of the true lesions."""
-    table = pd.read_csv(phantom / "table.csv")
+    table = pd.read_csv(phantom / "table.csv", dtype=str, keep_default_na=False)
     table["mask_path"] = [f"truth/masks/{name}.nii" for name in table["subject_id"]]
     table.to_csv(phantom / "table.csv", index=False)
     file = phantom / "cohort.yaml"
@@ -127,7 +125,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         found = Registry()
         with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
             survkit_register(found)
-        for name in ("Slices", "Blind", "Broken"):
+        for name in ("Slices", "Blind"):
             target = f"encoder_of_slices:{name}"
             found.add("encoder", name.lower(), target, summary="a token per slice")
         yield found
@@ -135,7 +133,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
-    """A phantom cohort with lesion masks, and runs on it: slices, blind, broken, mean, fitted."""
+    """A phantom cohort with lesion masks, and runs on it: slices, blind, plain, fitted."""
     folder = tmp_path_factory.mktemp("explaining")
     write_cohort(generate_phantom(PhantomConfig(subjects=36, size=16, seed=3)), folder / "phantom")
     file = with_masks(folder / "phantom")
@@ -144,11 +142,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     plans = {
         "slices": recipe("slices", members=2),
         "blind": recipe("blind"),
-        "broken": recipe("broken"),
-        "mean": recipe("slices", "mean"),
+        "plain": recipe(None),
     }
     for name, plan in plans.items():
-        cross_validate(plan, cohort, folder / name, folds=3 if name == "slices" else 2, **options)
+        cross_validate(plan, cohort, folder / name, folds=2, **options)
     fit(recipe("slices"), cohort, folder / "fitted", progress=False, registry=registry)
     return folder
 

@@ -13,10 +13,22 @@ import torch
 from torch import Tensor, nn
 
 from survkit.data import Fold
+from survkit.errors import PluginError
 from survkit.flow import Encoding, Fused
 from survkit.model import SurvivalModel
-from survkit.training.attention_file import write_attention
-from survkit.training.attention_watch import EFFECTIVE_TOKENS, MODALITY_WEIGHT, attention_watched
+from survkit.report.token_weights import read_token_weights
+from survkit.training.attention_file import (
+    MOST_TOKENS,
+    TOKEN_FILE,
+    write_attention,
+    write_token_attention,
+)
+from survkit.training.attention_watch import (
+    EFFECTIVE_TOKENS,
+    MODALITY_WEIGHT,
+    TokenWeights,
+    attention_watched,
+)
 
 FOLD = Fold(1, 2, (), (), ())
 
@@ -100,3 +112,144 @@ def test_subjects_and_weights_must_be_as_many(tmp_path: Path) -> None:
     weights = {(MODALITY_WEIGHT, "ct"): np.array([0.3, 0.7])}
     with pytest.raises(ValueError, match="longer"):
         write_attention(tmp_path / "a.parquet", weights, FOLD, ["a"])
+
+
+class Attending(nn.Module):
+    """A fusion that gives weights over the tokens of ct, those of the encoding times a factor."""
+
+    def __init__(self, shift: float) -> None:
+        super().__init__()
+        self.shift = shift
+
+    def forward(self, encodings: dict[str, Encoding]) -> Fused:
+        own = encodings["ct"].attention_weights
+        assert own is not None
+        even = torch.full_like(own, 1 / own.shape[1])
+        weight = (1 - self.shift) * own + self.shift * even
+        return Fused(embedding=encodings["ct"].summary, attention_weights={"ct": weight})
+
+
+def sliced(weight: list[list[float]], real: list[int], present: list[bool]) -> dict[str, Encoding]:
+    """Return slices of ct of which so many are real; the others are padding."""
+    values = torch.tensor(weight)
+    mask = torch.arange(values.shape[1])[None] < torch.tensor(real)[:, None]
+    summary = torch.zeros(len(values), 1)
+    tokens = values[..., None]
+    there = torch.tensor(present)
+    return {"ct": Encoding(tokens, summary, there, token_mask=mask, attention_weights=values)}
+
+
+def attending(shift: float) -> SurvivalModel:
+    encoders: dict[str, Any] = {"ct": nn.Identity()}
+    return SurvivalModel(encoders=encoders, fusion=Attending(shift), head=nn.Identity())
+
+
+def test_weights_over_real_tokens_are_kept_whatever_the_batch() -> None:
+    """Padding is left out, members are averaged, absent subjects have none; one slice is one."""
+    members = [attending(0.0), attending(0.5)]
+    with attention_watched(members) as watch:
+        for member in members:
+            member.fusion(sliced([[0.2, 0.8], [0.0, 1.0]], [2, 2], [True, False]))
+            member.fusion(sliced([[1.0]], [1], [True]))
+            member.fusion(sliced([[0.5, 0.25, 0.25, 0.0]], [3], [True]))
+    found = watch.tokens()["ct"]
+
+    assert found.grid is None
+    assert found.subjects[1] is None
+    assert found.subjects[0] is not None
+    np.testing.assert_allclose(found.subjects[0], [0.275, 0.725], rtol=1e-6)
+    assert found.subjects[2] is not None
+    np.testing.assert_allclose(found.subjects[2], [1.0])
+    assert [None if one is None else len(one) for one in found.subjects] == [2, None, 1, 3]
+    assert len(watch.weights()[EFFECTIVE_TOKENS, "ct"]) == 4
+
+
+def test_batches_without_the_modality_leave_a_gap_at_their_place() -> None:
+    """An encoder attends only where somebody has the image; the others keep their places."""
+
+    class Nothing(nn.Module):
+        def forward(self, encodings: dict[str, Encoding]) -> Fused:
+            return Fused(embedding=encodings["ct"].summary)
+
+    encoders: dict[str, Any] = {"ct": nn.Identity()}
+    model = SurvivalModel(encoders=encoders, fusion=Nothing(), head=nn.Identity())
+    absent = {"ct": Encoding(torch.zeros(2, 1, 1), torch.zeros(2, 1), torch.zeros(2).bool())}
+    with attention_watched([model]) as watch:
+        model.fusion(absent)
+        model.fusion(sliced([[0.2, 0.8]], [2], [True]))
+        model.fusion(absent)
+    tokens = watch.tokens()["ct"].subjects
+
+    assert [one is None for one in tokens] == [True, True, False, True, True]
+    effective = watch.weights()[EFFECTIVE_TOKENS, "ct"]
+    assert np.isnan(effective).tolist() == [True, True, False, True, True]
+
+
+def test_single_tokens_are_no_attention() -> None:
+    """Where everybody has one token, nothing was chosen."""
+    model = attending(0.0)
+    with attention_watched([model]) as watch:
+        model.fusion(sliced([[1.0]], [1], [True]))
+
+    assert watch.tokens() == {}
+    assert watch.weights() == {}
+
+
+def tokens(*subjects: list[float] | None, grid: tuple[int, ...] | None = None) -> TokenWeights:
+    kept = (None if own is None else np.array(own, dtype=np.float32) for own in subjects)
+    return TokenWeights(tuple(kept), grid)
+
+
+def test_the_token_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """A row per real token, positions from 0 to 1 (none for a slice alone), small numbers."""
+    path = tmp_path / "fold-2" / TOKEN_FILE
+    path.parent.mkdir()
+    given = {"ct": tokens([0.25, 0.75], None, [1.0], [0.5, 0.0, 0.5])}
+    write_token_attention(path, given, {"ct": "volume"}, FOLD, ["a", "b", "c", "d"])
+    frame = pd.read_parquet(path)
+    found = read_token_weights(tmp_path)["ct"]
+
+    assert frame["subject"].tolist() == ["a", "a", "c", "d", "d", "d"]
+    assert frame["token"].tolist() == [0, 1, 0, 0, 1, 2]
+    assert frame["position"].isna().tolist() == [False, False, True, False, False, False]
+    assert frame["position"].dropna().tolist() == [0, 1, 0, 0.5, 1]
+    assert frame["weight"].dtype == np.float32
+    assert set(frame["repeat"]) == {1}
+    assert set(frame["fold"]) == {2}
+    assert (found.kind, found.grid, found.left_out) == ("volume", None, None)
+    assert [row.subject for row in found.rows] == ["a", "c", "d"]
+    assert found.rows[2].weight.tolist() == [0.5, 0.0, 0.5]
+
+
+def test_too_many_tokens_are_left_out_with_a_reason(tmp_path: Path) -> None:
+    """The file stays small, and says what it lacks; at the limit everything is kept."""
+    path = tmp_path / "fold-0" / TOKEN_FILE
+    path.parent.mkdir()
+    many = MOST_TOKENS + 1
+    given = {
+        "ct": tokens([1 / many] * many),
+        "pet": tokens([1 / MOST_TOKENS] * MOST_TOKENS, grid=(16, 16, 16)),
+    }
+    write_token_attention(path, given, {"ct": "volume", "pet": "volume"}, FOLD, ["a"])
+    found = read_token_weights(tmp_path)
+
+    assert found["ct"].rows == ()
+    assert found["ct"].left_out == "4097 tokens of a subject are more than the 4096 that are kept"
+    assert found["pet"].grid == (16, 16, 16)
+    assert len(found["pet"].rows[0].weight) == MOST_TOKENS
+    assert path.stat().st_size < 64 * 1024
+
+
+@pytest.mark.parametrize("weight", [[0.5, 0.6], [1.2, -0.2], [float("nan"), 1.0]])
+def test_weights_that_are_none_are_refused(tmp_path: Path, weight: list[float]) -> None:
+    """The line names the modality and the subject."""
+    with pytest.raises(PluginError, match=r"'ct' must be 0 or more and sum to one.*subject 'a'"):
+        write_token_attention(
+            tmp_path / TOKEN_FILE, {"ct": tokens(weight)}, {"ct": "volume"}, FOLD, ["a"]
+        )
+
+
+def test_nothing_is_written_where_nothing_attends(tmp_path: Path) -> None:
+    """A run without attention has no such file."""
+    assert write_token_attention(tmp_path / TOKEN_FILE, {}, {}, FOLD, ["a"]) is None
+    assert not list(tmp_path.iterdir())

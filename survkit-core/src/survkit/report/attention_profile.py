@@ -64,7 +64,8 @@ def relative_profile(weight: Floats) -> Floats:
     place = np.linspace(0, 1, (POINTS - 1) * finer + 1)
     values = np.interp(place, np.linspace(0, 1, len(weight)), weight)
     hat = 1 - np.abs(np.arange(1 - finer, finer)) / finer
-    means = np.convolve(values, hat)[finer - 1 : finer - 1 + len(values) : finer]
+    here = slice(finer - 1, finer - 1 + len(values), finer)
+    means = np.convolve(values, hat)[here] / np.convolve(np.ones_like(values), hat)[here]
     return np.asarray(means * POINTS / means.sum())
 
 

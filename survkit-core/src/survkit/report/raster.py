@@ -5,38 +5,57 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from survkit.errors import RunError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DPI = 144
-_QUALITIES = (90, 80, 70, 60, 50, 40)
+_RESOLUTIONS = (144, 110, 80)
+_QUALITIES = (90, 80, 70, 60, 50)
 
 
 def raster(figure: Figure, *, limit: int) -> tuple[bytes, str]:
     """Return the figure as PNG where that is small enough, else as JPEG, and which of both.
 
-    Call it inside :func:`survkit.report.figure.canvas`.
+    First the quality is lowered, then the resolution. Call it inside
+    :func:`survkit.report.figure.canvas`.
 
     Args:
-        figure: What is drawn.
+        figure: What is drawn; its layout is settled here.
         limit: Most bytes.
 
     Raises:
         RunError: Not even the coarsest JPEG is small enough.
     """
-    written = _saved(figure, format="png", metadata={"Software": None})
-    if len(written) <= limit:
-        return written, "png"
-    for quality in _QUALITIES:
-        written = _saved(figure, format="jpeg", pil_kwargs={"quality": quality, "optimize": True})
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # settled; it would be computed anew for every file
+    size = 0
+    for resolution in _RESOLUTIONS:
+        pixels = _pixels(figure, resolution)
+        written = _encoded(pixels, format="png", metadata={"Software": None})
         if len(written) <= limit:
-            return written, "jpeg"
-    raise RunError(f"a picture takes {len(written)} bytes, more than {limit}; show fewer slices")
+            return written, "png"
+        for quality in _QUALITIES:
+            written = _encoded(pixels, format="jpeg", pil_kwargs={"quality": quality})
+            if len(written) <= limit:
+                return written, "jpeg"
+        size = len(written)
+    raise RunError(f"a picture takes {size} bytes, more than {limit}; show fewer slices")
 
 
-def _saved(figure: Figure, **settings: Any) -> bytes:
+def _pixels(figure: Figure, resolution: int) -> np.ndarray:
+    """Return the figure on white; uint8 (y, x, 3)."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=DPI, facecolor="white", **settings)
+    figure.savefig(buffer, format="rgba", dpi=resolution, facecolor="white")
+    width, height = (int(inches * resolution) for inches in figure.get_size_inches())
+    return np.frombuffer(buffer.getvalue(), dtype=np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def _encoded(pixels: np.ndarray, **settings: Any) -> bytes:
+    from matplotlib.image import imsave
+
+    buffer = io.BytesIO()
+    imsave(buffer, np.ascontiguousarray(pixels), **settings)
     return buffer.getvalue()

@@ -11,7 +11,15 @@ from torch import Tensor
 
 from survkit.errors import UserError
 from survkit.flow import Encoding, ModalityInput, concatenate, map_tensors, projected, select
-from survkit.protocols import FitsBatches, FitsInput, Prepares, PreparesExample, Sample
+from survkit.protocols import (
+    FitsBatches,
+    FitsInput,
+    Prepares,
+    PreparesExample,
+    Sample,
+    ShowsTokenMasks,
+    ShowsTokens,
+)
 from survkit.specs import ColumnSpec, InputKind, InputSpec
 from survkit.testing.batches import random_input
 from survkit.testing.kit import (
@@ -64,6 +72,14 @@ class EncoderConformance(Kit):
             encoder.prepare(Sample(values=row, spacing=self.input.spacing)) for row in given.values
         ]
         return replace(given, values=torch.stack(rows))
+
+    def given_sample(self, encoder: Any) -> Sample:
+        """Return the sample of the class, or a random one."""
+        if self.sample is not None:
+            return self.sample
+        assert not isinstance(encoder, PreparesExample), "give a sample"
+        values = random_input(self.input, 1, seed=1).values[0]
+        return Sample(values=values, spacing=self.input.spacing)
 
     def test_declared_encoding_is_measured(self) -> None:
         """Width, tokens, grid, twin and penalties are those declared before any data."""
@@ -194,11 +210,7 @@ class EncoderConformance(Kit):
         encoder = self.build()
         if not isinstance(encoder, Prepares):
             return
-        assert self.sample is not None or not isinstance(encoder, PreparesExample), "give a sample"
-        sample = self.sample
-        if sample is None:
-            values = random_input(self.input, 1, seed=1).values[0]
-            sample = Sample(values=values, spacing=self.input.spacing)
+        sample = self.given_sample(encoder)
         before = sample.values.clone()
 
         first, second = encoder.prepare(sample), encoder.prepare(sample)
@@ -206,6 +218,31 @@ class EncoderConformance(Kit):
         assert torch.equal(first, second)
         assert torch.equal(sample.values, before)
         assert encoder.preparation_fingerprint() == self.build().preparation_fingerprint()
+
+    def test_shown_tokens_are_those_encoded(self) -> None:
+        """There is one picture per token, and one share of the region of interest."""
+        encoder = self.build()
+        if not isinstance(encoder, ShowsTokens):
+            return
+        sample = self.given_sample(encoder)
+        prepared = encoder.prepare(sample) if isinstance(encoder, Prepares) else sample.values
+        one = ModalityInput(prepared[None], torch.ones(1, dtype=torch.bool))
+        tokens = encoder(one).tokens.shape[1]
+
+        images = encoder.token_images(sample)
+
+        assert images.ndim == 3
+        assert len(images) == tokens
+        assert bool(((images >= 0) & (images <= 1)).all())
+        if isinstance(encoder, ShowsTokenMasks):
+            nowhere = torch.zeros(sample.values.shape[1:], dtype=torch.bool)
+            inside, outside = (
+                encoder.token_mask_share(replace(sample, mask=mask)) for mask in (~nowhere, nowhere)
+            )
+            assert inside.shape == outside.shape == (tokens,)
+            assert bool(((inside >= 0) & (inside <= 1)).all())
+            assert bool((inside > 0).any())
+            assert not bool(outside.any())
 
 
 def _some_tokens(batch: ModalityInput) -> Tensor:
