@@ -191,7 +191,7 @@ def test_an_encoder_that_shows_nothing_has_its_curve(
 
     assert subject["why"] == "asked for"
     assert ct["without_images"] == "Blind cannot show its tokens"
-    assert "No pictures: Blind cannot show its tokens." in ct["picture"]["caption"]
+    assert "No slices are shown: Blind cannot show its tokens." in ct["picture"]["caption"]
     assert not shows_tokens(place / "blind", registry=registry)
     assert shows_tokens(place / "slices", registry=registry)
     assert not shows_tokens(place / "plain", registry=registry)

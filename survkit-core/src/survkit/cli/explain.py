@@ -114,11 +114,14 @@ def _names(text: str | None) -> list[str]:
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line per subject, and one per modality with masks."""
+    from survkit.report.numbers import shown
+
     cause, unit = content["causes"][0], content["time_unit"]
     for subject in content["subjects"]:
         chance = subject["predicted"][cause]
         seen = subject["event"] or "outcome not read"
-        when = "" if subject["duration"] is None else f" at {subject['duration']:g} {unit}"
+        time = subject["duration"]
+        when = "" if time is None else f" at {shown(time, 'short')} {unit}"
         yield (
             f"{subject['subject']}: {subject['why']}; {cause} {chance:.0%} by "
             f"{content['horizon']:g} {unit}; observed: {seen}{when}"

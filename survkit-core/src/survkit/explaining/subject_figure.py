@@ -85,8 +85,9 @@ def _draw_weights(axes: Axes, view: SubjectView) -> None:
     values = view.slices() if view.sliced else view.weight
     relative = values * len(values)
     place = np.arange(1, len(values) + 1)
-    axes.fill_between(place, relative, step="mid", color="#d6e7f3", linewidth=0)
-    axes.step(place, relative, where="mid", color=BLUE, lw=1.3)
+    edges = np.arange(len(values) + 1) + 0.5
+    axes.stairs(relative, edges, fill=True, color="#d6e7f3")
+    axes.stairs(relative, edges, baseline=None, color=BLUE, lw=1.3)
     axes.axhline(1, color="#1d2329", lw=0.8, ls=":")
     if len(values) == len(view.weight):
         top = np.array(view.top)
@@ -101,7 +102,8 @@ def _draw_weights(axes: Axes, view: SubjectView) -> None:
     axes.set_xlim(0.5, len(values) + 0.5)
     axes.set_ylim(0, 1.25 * max(float(relative.max()), 1.2))
     axes.locator_params(axis="x", integer=True)
-    axes.set_xlabel("slice, from caudal to cranial" if view.sliced else "token")
+    step = "slice" if view.unit == "slice" else "height"
+    axes.set_xlabel(f"{step}, from caudal to cranial" if view.sliced else "token")
     axes.set_ylabel("× equal weights")
     axes.set_title(f"Attention over {view.modality}")
 
@@ -128,7 +130,7 @@ def _draw_course(axes: Axes, course: Course) -> None:
     axes.set_xlabel(f"time ({course.unit})\nobserved: {course.observed()}")
     axes.set_title("Predicted incidence")
     if len(course.causes) > 1:
-        axes.legend(loc="upper left", fontsize=8.5)
+        axes.legend(loc="best", fontsize=8.5)
 
 
 def _draw_observed(axes: Axes, course: Course, duration: float, event: int) -> None:
@@ -161,7 +163,7 @@ def _alt(view: SubjectView) -> str:
 def _caption(view: SubjectView) -> str:
     said = []
     if view.images is None:
-        said.append(f"No pictures: {view.without_images}.")
+        said.append(f"No slices are shown: {view.without_images}.")
     elif view.unit == "slice":
         said.append(
             "The slices with most attention, as the encoder sees them, with relative position "
@@ -169,10 +171,10 @@ def _caption(view: SubjectView) -> str:
         )
     else:
         said.append("The blocks with most attention; weight as a multiple of equal weights.")
-    if view.sliced:
+    if view.sliced and view.unit == "slice":
         said.append("Slices are counted from the caudal end, among those that the encoder keeps.")
     if view.grid is not None and len(view.grid) == 3:
-        said.append("The curve adds up the blocks of one height.")
+        said.append("The curve adds up the blocks of one height, the most caudal first.")
     course = view.course
     if course.duration is not None and course.duration <= course.horizon:
         said.append("The vertical line is the observed time, dashed where censored.")

@@ -23,8 +23,9 @@ _SAID = (
     "not say what in a slice decided, nor that the slice caused the outcome; a model that looked "
     "at the right place may still be wrong, and one that looked elsewhere may be right."
 )
+_PATIENTS, _CURVES = "These pictures show patients.", "These are single patients."
 _CAUTION = (
-    "Pass this page on only where the images may be passed on; survkit report makes it without "
+    "Pass this page on only where their data may be passed on; survkit report makes it without "
     "them once the folder explain of the run is deleted."
 )
 
@@ -55,7 +56,7 @@ def explain_section(
             tables.append(_masks(explained))
         return {
             "said": _SAID,
-            "caution": _CAUTION,
+            "caution": (_PATIENTS if _has_images(content) else _CURVES, _CAUTION),
             "rule": content["rule"],
             "reading": list(dict.fromkeys(_captions(content))),
             "pictures": [files.picture(name, one) for name, one in _pictures(content, run)],
@@ -66,6 +67,11 @@ def explain_section(
             f"{EXPLAIN_FILE}: damaged ({type(error).__name__}: {error}); run `survkit explain` "
             "anew, or delete the folder"
         ) from error
+
+
+def _has_images(content: Mapping[str, Any]) -> bool:
+    told = [each for subject in content["subjects"] for each in subject["modalities"]]
+    return any(each["without_images"] is None for each in told)
 
 
 def _captions(content: Mapping[str, Any]) -> Iterator[str]:
@@ -117,7 +123,6 @@ def _subjects(explained: Numbers) -> Table:
         "tenth: attention on the tenth of the tokens with most of it, and what equal weights give.",
         labels=(
             "Subject",
-            "Why",
             Markup("Predicted by {} {}").format(horizon, unit),
             "Observed",
             "Tokens that count",
@@ -146,8 +151,7 @@ def _row(explained: Numbers, place: int, number: int) -> tuple[Any, ...]:
     )
     top = (explained.number(*own, key, style="percent") for key in ("top_share", "top_uniform"))
     return (
-        f"{subject['subject']}: {explained.at(*own, 'modality')}",
-        subject["why"],
+        f"{subject['subject']}, {explained.at(*own, 'modality')}: {subject['why']}",
         Markup("; ").join(chances),
         _observed(explained, base, subject),
         Markup("{} of {}").format(*counted),
@@ -161,7 +165,7 @@ def _observed(
     if subject["event"] is None:
         return Markup("not read")
     time = explained.number(*base, "duration", style="short")
-    return Markup("{} at {}").format(subject["event"], time)
+    return Markup("{} at {} {}").format(subject["event"], time, explained.at("time_unit"))
 
 
 def _masks(explained: Numbers) -> Table:
@@ -199,7 +203,7 @@ def _masks(explained: Numbers) -> Table:
         title="Attention on what the masks touch",
         caption="Attention on the tokens that the region of interest touches, over their share of "
         "all tokens: 1 is what equal weights give. Interval by bootstrap over subjects.",
-        labels=("Modality", "Ratio", "Attention", "With equal weights", "Subjects"),
+        labels=("Modality", "Ratio", "Attention", "Equal weights", "Subjects"),
         rows=tuple(rows),
         records=tuple(records),
         stacked=True,
