@@ -31,6 +31,10 @@ recipe | lung1-densenet3d-half | recipes/lung1-densenet3d-half.yaml | question 1
 recipe | lung1-mst | recipes/lung1-mst.yaml | question 1: Medical Slice Transformer, DINOv2
 recipe | lung1-mst-half | recipes/lung1-mst-half.yaml | question 1: half of DINOv2 trains
 recipe | small | recipes/small.yaml | a small network for two CPU cores, such as for phantoms
+reproduction | table3 | reproductions/table3.yaml | question 1: 3-D networks
+reproduction | table4 | reproductions/table4.yaml | question 2: fusion of slices
+reproduction | table5 | reproductions/table5.yaml | question 3: backbones
+reproduction | question4 | reproductions/question4.yaml | question 4: transfer to another cohort
 """
 
 
@@ -39,5 +43,5 @@ def survkit_register(registry: Registry) -> None:
     """Add the parts of the slice-attention paper."""
     for line in _PARTS.strip().splitlines():
         kind, name, target, summary = line.split(" | ")
-        place = "survkit_slicetention:" if kind == "recipe" else "survkit_slicetention."
+        place = "survkit_slicetention:" if target.endswith(".yaml") else "survkit_slicetention."
         registry.add(kind, name, f"{place}{target}", summary=summary)

@@ -17,7 +17,7 @@ from survkit.protocols import Sample
 from survkit.specs import InputSpec
 from survkit_slicetention.pixel_statistics import PixelStatistics
 from survkit_slicetention.preparation.intensity import CLIP, clipped
-from survkit_slicetention.preparation.slice_stack import StackSettings, slice_stack
+from survkit_slicetention.preparation.slice_stack import StackSettings, region_share, slice_stack
 from survkit_slicetention.stored_views import Augmentation
 from survkit_slicetention.trunk.slice_trunk import SliceTrunk, TrunkSettings
 
@@ -46,13 +46,7 @@ def slices_of(sample: Sample, settings: StackSettings) -> Tensor:
     Raises:
         DataError: No voxel size, no HU, or no lungs.
     """
-    if sample.spacing is None or len(sample.spacing) != 3:
-        raise DataError(
-            f"{sample.source or 'a CT'}: the voxel size in mm (z, y, x) is needed to resample, but "
-            f"spacing is {sample.spacing}"
-        )
-    spacing = (sample.spacing[0], sample.spacing[1], sample.spacing[2])
-    return slice_stack(sample.values, spacing, sample.mask, settings, sample.source)
+    return slice_stack(sample.values, _spacing(sample), sample.mask, settings, sample.source)
 
 
 class SliceReader(nn.Module):
@@ -160,6 +154,11 @@ class SliceReader(nn.Module):
         slices = slices_of(sample, self.stack).clamp(*CLIP)
         return (slices - CLIP[0]) / (CLIP[1] - CLIP[0])
 
+    def region_share(self, sample: Sample) -> Tensor:
+        """Return the share of each slice that the sample's mask covers."""
+        assert sample.mask is not None
+        return region_share(sample.values, _spacing(sample), sample.mask, self.stack, sample.source)
+
 
 def masked_mean(features: Tensor, mask: Tensor | None) -> Tensor:
     """Return the mean over real slices, (batch, feature); zero where there is none."""
@@ -177,3 +176,12 @@ def _digest(network: nn.Module) -> str:
         whole.update(f"{name}|{data.dtype}|{tuple(data.shape)}|".encode())
         whole.update(data.numpy().tobytes())
     return whole.hexdigest()
+
+
+def _spacing(sample: Sample) -> tuple[float, float, float]:
+    if sample.spacing is None or len(sample.spacing) != 3:
+        raise DataError(
+            f"{sample.source or 'a CT'}: the voxel size in mm (z, y, x) is needed to resample, "
+            f"but spacing is {sample.spacing}"
+        )
+    return (sample.spacing[0], sample.spacing[1], sample.spacing[2])

@@ -161,3 +161,7 @@ class SliceTransformerEncoder(nn.Module):
     def token_images(self, sample: Sample) -> Tensor:
         """Return the slices as pictures in [0, 1], in the order of the tokens."""
         return self.reader.images(sample)
+
+    def token_mask_share(self, sample: Sample) -> Tensor:
+        """Return the share of each slice that lies in the sample's mask."""
+        return self.reader.region_share(sample)

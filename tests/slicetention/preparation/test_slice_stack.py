@@ -21,7 +21,7 @@ from survkit_slicetention.preparation.axis_resampling import (
     resizing,
 )
 from survkit_slicetention.preparation.lung_slices import lung_box, lung_slices
-from survkit_slicetention.preparation.slice_stack import StackSettings, slice_stack
+from survkit_slicetention.preparation.slice_stack import StackSettings, region_share, slice_stack
 
 GIVEN = StackSettings(lung_mask="given", size=64)
 
@@ -197,3 +197,22 @@ def test_the_scan_of_a_patient(shared_data: Path) -> None:
     assert 65 <= len(stack) <= 90
     assert float((stack < -500).float().mean()) > 0.25
     assert nearest(np.array([-0.5, 0.5, 2.4]), 3).tolist() == [0, 1, 2]
+
+
+def test_the_share_of_a_region_is_that_of_the_slices_kept() -> None:
+    """A region on whole old slices: the new ones of the same place are covered, the rest not."""
+    values = torch.full((1, 12, 40, 40), -800.0)
+    lungs = torch.ones(12, 40, 40, dtype=torch.bool)
+    settings = StackSettings(lung_mask="none", size=16, spacing=(1.5, 1.0, 1.0))
+    region = torch.zeros_like(lungs)
+    region[4:6, :, :20] = True  # half of every slice between 12 and 18 mm
+
+    share = region_share(values, (3.0, 1.0, 1.0), region, settings)
+
+    assert len(share) == len(slice_stack(values, (3.0, 1.0, 1.0), None, settings)) == 24
+    torch.testing.assert_close(share[9:11], torch.full((2,), 0.5), atol=1e-3, rtol=0)
+    assert not bool(share[:7].any())
+    assert not bool(share[13:].any())
+    torch.testing.assert_close(
+        share.sum(), torch.tensor(0.5 * 4), atol=0.02, rtol=0
+    )  # as much of it as before

@@ -99,13 +99,12 @@ def command(
     registry = default_registry()
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data)
-    print_left_out(subjects)
-    print_warnings(subjects, plan.modalities)
-    given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
-    if by_site:
-        if splits is not None:
-            raise ConfigError("give --splits or --by-site: a splits file already says who is where")
-        given = _whole_sites(plan, subjects, folds, repeats, seed)
+    _say(subjects, plan)
+    if by_site and splits is not None:
+        raise ConfigError("give --splits or --by-site: a splits file already says who is where")
+    given = _whole_sites(plan, subjects, folds, repeats, seed) if by_site else None
+    if splits is not None:
+        given = Splits.read(splits, subjects=subjects.subjects)
     prepared = PreparationCache(cache or default_cache_folder())
     result = cross_validate(
         plan,
@@ -133,6 +132,12 @@ def command(
     _print_choices(result.choices)
     _print_headline(result.evaluation)
     print(out / "report.html")
+
+
+def _say(cohort: Cohort, recipe: Recipe) -> None:
+    """Print who is left out and what is odd about the cohort."""
+    print_left_out(cohort)
+    print_warnings(cohort, recipe.modalities)
 
 
 def _whole_sites(

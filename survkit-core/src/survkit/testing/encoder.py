@@ -221,9 +221,10 @@ class EncoderConformance(Kit):
 
     def test_shown_tokens_are_those_encoded(self) -> None:
         """There is one picture per token, and one share of the region of interest."""
-        encoder = self.build()
-        if not isinstance(encoder, ShowsTokens):
+        built = self.build()
+        if not isinstance(built, ShowsTokens):
             return
+        encoder: Any = built
         sample = self.given_sample(encoder)
         prepared = encoder.prepare(sample) if isinstance(encoder, Prepares) else sample.values
         one = ModalityInput(prepared[None], torch.ones(1, dtype=torch.bool))

@@ -14,6 +14,8 @@ one matrix per axis, which rounds in float32 but approximates nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import get_args
 
@@ -102,28 +104,75 @@ def slice_stack(
     Reference: Paolo et al. (2026), Health Inf Sci Syst 14:20.
     """
     settings = settings or StackSettings()
+    with _told_of(source):
+        volume = _volume(values)
+        places = _places(volume, spacing, mask, settings)
+        return _stacked(volume, places, settings.interpolation, settings.size)
+
+
+def region_share(
+    values: Tensor,
+    spacing: Spacing,
+    mask: Tensor,
+    settings: StackSettings | None = None,
+    source: str = "",
+) -> Tensor:
+    """Return the share of each slice of :func:`slice_stack` that lies in a region, in [0, 1].
+
+    The region goes the way of the voxels, interpolated linearly.
+
+    Args:
+        values: HU, one channel (1, z, y, x); they say where the slices are.
+        spacing: Voxel size in mm (z, y, x).
+        mask: The region, bool (z, y, x).
+        settings: As for the stack.
+        source: File or subject, put before the message of an error.
+
+    Raises:
+        DataError: As :func:`slice_stack`.
+    """
+    settings = settings or StackSettings()
+    with _told_of(source):
+        places = _places(_volume(values), spacing, mask, settings)
+        region = mask.detach().to("cpu", torch.float32)
+        return _stacked(region, places, "linear", settings.size).mean(dim=(1, 2)).clamp(0, 1)
+
+
+@contextmanager
+def _told_of(source: str) -> Iterator[None]:
+    """Put the source before the message of an error."""
     try:
-        return _stacked(values, spacing, mask, settings)
+        yield
     except DataError as error:
         raise DataError(f"{source}: {error}" if source else str(error)) from error
 
 
-def _stacked(
-    values: Tensor, spacing: Spacing, mask: Tensor | None, settings: StackSettings
-) -> Tensor:
+def _volume(values: Tensor) -> Tensor:
     if values.ndim != 4 or len(values) != 1:
         raise DataError(f"a CT has one channel (1, z, y, x), but this is {tuple(values.shape)}")
-    volume = values[0].detach().to("cpu", torch.float32)
+    return values[0].detach().to("cpu", torch.float32)
+
+
+def _places(
+    volume: Tensor, spacing: Spacing, mask: Tensor | None, settings: StackSettings
+) -> list[NDArray[np.float64]]:
+    """Return where the kept voxels of the new grid lie, by axis, as indices of the old ones."""
     given = None if mask is None else mask.detach().cpu().numpy()
     lungs = lungs_of(settings.lung_mask, volume.numpy(), spacing, given)
     places = [
         positions(*each) for each in zip(volume.shape, spacing, settings.spacing, strict=True)
     ]
     slices, box = _kept(lungs, places, settings.least_lung)
-    for axis, cut in enumerate((slices, *box)):
-        matrix = resampling(places[axis][cut], volume.shape[axis], settings.interpolation)
+    return [each[cut] for each, cut in zip(places, (slices, *box), strict=True)]
+
+
+def _stacked(
+    volume: Tensor, places: list[NDArray[np.float64]], interpolation: Interpolation, size: int
+) -> Tensor:
+    for axis, kept in enumerate(places):
+        matrix = resampling(kept, volume.shape[axis], interpolation)
         if axis > 0:
-            matrix = resizing(len(matrix), settings.size) @ matrix
+            matrix = resizing(len(matrix), size) @ matrix
         volume = along(volume, axis, matrix)
     return volume.contiguous()
 
