@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.core.dicom.mask_writer import blank_image, outline, square, write_structures
 from tests.core.dicom.writer import random_volume, uid, write_series
@@ -18,6 +19,7 @@ from tests.core.ingest.archive import (
     rows_of,
     rules_of,
     run_ingest,
+    voxels,
     write_patient,
     write_table,
 )
@@ -359,11 +361,8 @@ def test_a_mark_that_cannot_be_written_loses_nothing(
     assert run_ingest(source, table, tmp_path / "cohort", running=Running(resume=True)).kept == 1
 
 
-def test_a_patient_who_left_meanwhile_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Files removed between an interruption and --resume are not in the cohort."""
-    source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A", "B"])
+def interrupted_at_b(source: Path, table: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write patients A and B, and interrupt the ingest when A is finished."""
     for patient in "AB":
         write_patient(source / patient, patient)
     import survkit.ingest.run as module
@@ -378,13 +377,35 @@ def test_a_patient_who_left_meanwhile_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(module, "convert", stop_at_b)
         with pytest.raises(KeyboardInterrupt):
-            run_ingest(source, table, tmp_path / "cohort")
+            run_ingest(source, table, out)
+
+
+def test_a_patient_who_left_meanwhile_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files removed between an interruption and --resume are not in the cohort."""
+    source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A", "B"])
+    interrupted_at_b(source, table, tmp_path / "cohort", monkeypatch)
     shutil.rmtree(source / "A")
 
     run_ingest(source, table, tmp_path / "cohort", running=Running(resume=True))
 
     assert [path.name for path in (tmp_path / "cohort" / "images").iterdir()] == ["B"]
     assert rules_of(tmp_path / "cohort") == [("A", "no-images")]
+
+
+def test_files_that_changed_meanwhile_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other voxels in files of the same names and sizes: the finished case is done anew."""
+    source, table = tmp_path / "dicom", write_table(tmp_path / "t.csv", ["A", "B"])
+    interrupted_at_b(source, table, tmp_path / "cohort", monkeypatch)
+    volume = write_patient(source / "A", "A", seed=9)
+
+    found = run_ingest(source, table, tmp_path / "cohort", running=Running(resume=True))
+
+    assert found.kept == 0
+    np.testing.assert_array_equal(voxels(tmp_path / "cohort/images/A/ct.nii.gz"), volume)
 
 
 def many_files(folder: Path, count: int) -> None:

@@ -179,8 +179,9 @@ class IngestFolder:
 
 
 def case_digest(case: Case) -> str:
-    """Return a digest of the names and sizes of a case's files."""
-    files = [(str(path), path.stat().st_size) for path in sorted(case.files)]
+    """Return a digest of the names, sizes and times of change of a case's files."""
+    found = [(path, path.stat()) for path in sorted(case.files)]
+    files = [(str(path), facts.st_size, facts.st_mtime_ns) for path, facts in found]
     return hashlib.sha256(repr(files).encode()).hexdigest()
 
 
