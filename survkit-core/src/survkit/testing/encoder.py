@@ -221,10 +221,9 @@ class EncoderConformance(Kit):
 
     def test_shown_tokens_are_those_encoded(self) -> None:
         """There is one picture per token, and one share of the region of interest."""
-        built = self.build()
-        if not isinstance(built, ShowsTokens):
+        if not isinstance(self.build(), ShowsTokens):
             return
-        encoder: Any = built
+        encoder = self.build()
         sample = self.given_sample(encoder)
         prepared = encoder.prepare(sample) if isinstance(encoder, Prepares) else sample.values
         one = ModalityInput(prepared[None], torch.ones(1, dtype=torch.bool))
