@@ -173,7 +173,7 @@ def _caption(view: SubjectView) -> str:
         said.append("The blocks with most attention; weight as a multiple of equal weights.")
     if view.sliced and view.unit == "slice":
         said.append("Slices are counted from the caudal end, among those that the encoder keeps.")
-    if view.grid is not None and len(view.grid) == 3:
+    elif view.sliced:
         said.append("The curve adds up the blocks of one height, the most caudal first.")
     course = view.course
     if course.duration is not None and course.duration <= course.horizon:
