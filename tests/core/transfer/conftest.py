@@ -132,6 +132,17 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield found
 
 
+@pytest.fixture(scope="package", autouse=True)
+def plain_pages() -> Iterator[None]:
+    """Draw no figures: nobody here looks at the pages, and they take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "survkit.report.write_report",
+            lambda run, **_: (run / "report.html").write_text("a page"),
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """A folder with the cohorts ``old`` and ``new`` and a cross-validation ``run`` on the old."""
