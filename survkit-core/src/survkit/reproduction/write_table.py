@@ -130,13 +130,16 @@ def _cells(row: Mapping[str, Any], reference: str) -> Iterator[str]:
 
 def _foot(content: Mapping[str, Any]) -> Iterator[str]:
     settings = content["settings"]
+    replicates = settings["replicates"]
+    intervals = (
+        f"In parentheses: 95 % bootstrap intervals over subjects ({replicates} resamples), the "
+        "models staying as they are; the standard deviation over folds is no interval."
+    )
     yield (
-        f"In parentheses: 95 % bootstrap intervals over subjects ({settings['replicates']} "
-        "resamples), the models staying as they are; the standard deviation over folds is no "
-        "interval. p: paired permutation test by subject "
-        f"({settings['permutations']} swaps), (b + 1) / (B + 1), so never 0; Holm: adjusted for "
-        f"all rows compared with '{content['reference']}' in this metric. {UNKNOWN}: not "
-        "published, or not computable."
+        f"{intervals if replicates else 'The standard deviation over folds is no interval.'} p: "
+        f"paired permutation test by subject ({settings['permutations']} swaps), "
+        "(b + 1) / (B + 1), so never 0; Holm: adjusted for all rows compared with "
+        f"'{content['reference']}' in this metric. {UNKNOWN}: not published, or not computable."
     )
     if content["no_comparison"]:
         yield f"\nNo differences: {content['no_comparison']}."
