@@ -6,8 +6,13 @@ from importlib.resources import files
 
 import pytest
 
+from survkit.component import CORE_PLUGIN, Plugin
+from survkit.components import survkit_register as core
+from survkit.registry import Registry
 from survkit.reproduction import Reproduction
+from survkit.reproduction.row_plan import plan_rows
 from survkit.safe_yaml import parse_yaml
+from survkit_slicetention.plugin import survkit_register as slicetention
 
 PUBLISHED = {
     "table3": {"slice attention (last)": 0.584, "ResNet3D-18 (last)": 0.507},
@@ -33,6 +38,17 @@ def test_only_recovered_numbers_are_given(name: str) -> None:
     assert {label for label, one in given.items() if "derived" in one.note} == DERIVED & set(given)
     assert all(row.recipe.startswith("slicetention/lung1") for row in table.rows)
     assert table.cohort == ("CLARO" if name == "question4" else "LUNG1")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_row_can_be_planned(name: str) -> None:
+    """The recipes are shipped, and agree on who is tested and until when."""
+    registry = Registry()
+    for plugin, register in ((CORE_PLUGIN, core), ("slicetention", slicetention)):
+        with registry.adding_for(Plugin(plugin, f"survkit-{plugin}", "0")):
+            register(registry)
+
+    assert len(plan_rows(read(name).rows, (), None, registry)) == len(read(name).rows)
 
 
 def test_every_file_is_looked_at() -> None:
