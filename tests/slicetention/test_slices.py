@@ -61,3 +61,10 @@ class TestEverything(EncoderConformance):
     input = INPUT
     sample = CHEST
     settings: ClassVar = SMALL | {"freeze": "none", "rate": 0.0}
+
+
+class TestStandardised(EncoderConformance):
+    component = SlicesEncoder
+    input = INPUT
+    sample = CHEST
+    settings: ClassVar = CACHED | {"standardise": True, "views": 1}
