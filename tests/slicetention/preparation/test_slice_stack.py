@@ -202,6 +202,8 @@ def test_the_scan_of_a_patient(shared_data: Path) -> None:
 def test_the_share_of_a_region_is_that_of_the_slices_kept() -> None:
     """A region on whole old slices: the new ones of the same place are covered, the rest not."""
     values = torch.full((1, 12, 40, 40), -800.0)
+    values[..., :8] = 40.0
+    values[..., -1:] = -1000.0
     lungs = torch.ones(12, 40, 40, dtype=torch.bool)
     settings = StackSettings(lung_mask="none", size=16, spacing=(1.5, 1.0, 1.0))
     region = torch.zeros_like(lungs)
