@@ -130,8 +130,7 @@ def command(
     if explain:
         explain_afterwards(result, subjects, prepared, quiet=quiet)
     _print_choices(result.choices)
-    _print_headline(result.evaluation)
-    print(out / "report.html")
+    _print_headline(result.evaluation, out / "report.html")
 
 
 def _say(cohort: Cohort, recipe: Recipe) -> None:
@@ -163,8 +162,8 @@ def _print_choices(choices: Mapping[str, Any]) -> None:
         print(f"{fold}: chose {chosen}")
 
 
-def _print_headline(evaluation: Evaluation) -> None:
-    """Print the concordance of each cause; `survkit evaluate` prints everything."""
+def _print_headline(evaluation: Evaluation, page: Path) -> None:
+    """Print the concordance of each cause and where the page is; `survkit evaluate` prints all."""
     from survkit.evaluation.metric_names import METRICS
     from survkit.metrics.estimate import Undefined
 
@@ -177,3 +176,4 @@ def _print_headline(evaluation: Evaluation) -> None:
             interval = pooled.interval
             spread = "" if interval is None else f" ({interval.lower:.3f} to {interval.upper:.3f})"
             print(f"{name}: {item.label} {pooled.value:.3f}{spread}")
+    print(page)
