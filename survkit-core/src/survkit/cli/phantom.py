@@ -11,6 +11,7 @@ from survkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from survkit.phantom import Phantom
+    from survkit.phantom.truth import CauseEffects
 
 
 def command(
@@ -34,6 +35,17 @@ def command(
     missing: Annotated[
         list[str] | None,
         typer.Option(help="Share of subjects without a modality, such as pet=0.2; repeat it."),
+    ] = None,
+    lesion_radii: Annotated[
+        tuple[float, float],
+        typer.Option(help="Smallest and largest radius of a lesion in mm, 1 to 40."),
+    ] = (20.0, 40.0),
+    effect: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Change of the log hazard per SD of a factor (size, texture, uptake, age, stage, "
+            "sex), such as size=1.5; repeat it. Factors not named then have none. One cause only."
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes.")] = 1,
     overwrite: Annotated[
@@ -62,6 +74,8 @@ def command(
         sites=sites,
         site_shift=site_shift,
         missing=parse_rates(missing or []),
+        effects=parse_effects(effect or []),
+        lesion_radii=lesion_radii,
     )
     phantom = generate_phantom(config)
     with Progress(transient=True) as bar:
@@ -83,17 +97,36 @@ def parse_rates(pairs: list[str]) -> dict[str, float]:
     Raises:
         ConfigError: Not of that form, or a modality twice.
     """
-    rates: dict[str, float] = {}
+    return _parse_pairs(pairs, "--missing", "pet=0.2")
+
+
+def parse_effects(pairs: list[str]) -> tuple[CauseEffects] | None:
+    """Return the effects on the one cause for ``["size=1.5"]``; ``None`` if none is named.
+
+    Raises:
+        ConfigError: Not of that form, a factor twice or unknown.
+    """
+    from survkit.phantom.truth import FACTORS, CauseEffects
+
+    named = _parse_pairs(pairs, "--effect", "size=1.5")
+    for name in named:
+        if name not in FACTORS:
+            raise ConfigError(f"--effect names one of {', '.join(FACTORS)}, not {name!r}")
+    return (CauseEffects(**named),) if named else None
+
+
+def _parse_pairs(pairs: list[str], option: str, example: str) -> dict[str, float]:
+    found: dict[str, float] = {}
     for pair in pairs:
-        name, _, share = pair.partition("=")
+        name, _, text = pair.partition("=")
         try:
-            rate = float(share)
+            value = float(text)
         except ValueError:
-            raise ConfigError(f"--missing must look like pet=0.2, not {pair!r}") from None
-        if name in rates:
-            raise ConfigError(f"--missing names {name!r} twice")
-        rates[name] = rate
-    return rates
+            raise ConfigError(f"{option} must look like {example}, not {pair!r}") from None
+        if name in found:
+            raise ConfigError(f"{option} names {name!r} twice")
+        found[name] = value
+    return found
 
 
 def _summary(phantom: Phantom) -> str:

@@ -132,20 +132,25 @@ def lung_mask(grid: Grid, build: Build) -> NDArray[np.bool_]:
     return mask
 
 
-def draw_place(seed: int, subject: int) -> Place:
+def draw_place(seed: int, subject: int, room: float = LARGEST_RADIUS) -> Place:
     """Draw a subject's build and a place in a lung, evenly among those with room for any lesion.
 
-    The room is that of the largest lesion whatever the subject's own, else the place would tell the
-    size, and PET more than the uptake.
+    The room is that of the cohort's largest lesion whatever the subject's own, else the place would
+    tell the size, and PET more than the uptake.
+
+    Args:
+        seed: Of the cohort.
+        subject: Number of the subject.
+        room: Radius in mm of the largest lesion.
     """
     random = stream(seed, "place", subject)
     build = Build(scale=random.uniform(0.985, 1.015), shift=_point(random.uniform(-3, 3, size=3)))
     heart = build.place(HEART)
-    ball = LARGEST_RADIUS * _directions()
+    ball = room * _directions()
     while True:  # ends: the middle of the right lung always has room
         lung = build.place(LUNGS[random.integers(2)])
         # all places with room lie in this ellipsoid, but not all of it has room
-        center = lung.center + (np.asarray(lung.axes) - LARGEST_RADIUS) * _in_unit_ball(random)
+        center = lung.center + (np.asarray(lung.axes) - room) * _in_unit_ball(random)
         surface = center + ball
         if (_radius(surface, lung) <= 1).all() and (_radius(surface, heart) > 1).all():
             return Place(build, _point(center))

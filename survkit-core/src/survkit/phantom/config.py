@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from survkit.errors import ConfigError
 from survkit.phantom.event_times import WeibullBaseline
-from survkit.phantom.truth import CARRIES, DEFAULT_EFFECTS, CauseEffects
+from survkit.phantom.truth import CARRIES, DEFAULT_EFFECTS, STANDARD_RADII, CauseEffects
 
 SMALLEST_SIZE, LARGEST_SIZE = 16, 128
+RADIUS_BOUNDS = (1.0, 40.0)
+"""Of lesions in mm: the lungs have no room for larger ones."""
 CAUSE_NAMES = ("cancer_death", "other_death")
 
 
@@ -35,6 +37,8 @@ class PhantomConfig:
         effects: The log hazard of each cause as a function of the factors; ``None`` for the
             standard ones.
         baseline: The hazards of a subject of log hazard 0, with one scale per cause at least.
+        lesion_radii: Smallest and largest radius of a lesion in mm. The hazard follows the volume's
+            place between the two, so it is the same for small lesions.
     """
 
     subjects: int = 300
@@ -50,11 +54,13 @@ class PhantomConfig:
     missing_biomarker: float = 0.1
     effects: tuple[CauseEffects, ...] | None = None
     baseline: WeibullBaseline = field(default_factory=WeibullBaseline)
+    lesion_radii: tuple[float, float] = STANDARD_RADII
 
     def __post_init__(self) -> None:
         self._check_counts()
         self._check_shares()
         self._check_modalities()
+        self._check_radii()
         if self.effects is not None and len(self.effects) != self.causes:
             raise ConfigError(
                 f"effects must be given for each of {self.causes} causes, not {len(self.effects)}"
@@ -109,6 +115,16 @@ class PhantomConfig:
             if not math.isfinite(value) or value < 0 or (name == "follow_up" and value == 0):
                 least = "a positive number" if name == "follow_up" else "0 or a positive number"
                 raise ConfigError(f"{name} must be {least}, not {value!r}")
+
+    def _check_radii(self) -> None:
+        low, high = RADIUS_BOUNDS
+        if len(self.lesion_radii) != 2 or not (
+            low <= self.lesion_radii[0] < self.lesion_radii[1] <= high
+        ):
+            raise ConfigError(
+                f"lesion_radii must be the smallest and a larger largest radius from {low:g} to "
+                f"{high:g} mm, not {self.lesion_radii}"
+            )
 
     def _check_modalities(self) -> None:
         known = ", ".join(CARRIES)

@@ -140,6 +140,7 @@ class Phantom:
             radius=float(factors.radius[subject]),
             texture=float(factors.texture[subject]),
             uptake=float(factors.uptake[subject]),
+            core_radius=self.config.lesion_radii[0],
         )
 
     def images(self, subject: int) -> SubjectImages:
@@ -159,11 +160,12 @@ def generate_phantom(config: PhantomConfig) -> Phantom:
         ConfigError: The censored share cannot be reached.
     """
     seed, subjects = config.seed, config.subjects
-    factors = truth.draw_factors(seed, subjects)
+    factors = truth.draw_factors(seed, subjects, config.lesion_radii)
+    room = config.lesion_radii[1]
     return Phantom(
         config=config,
         factors=factors,
-        places=tuple(draw_place(seed, subject) for subject in range(subjects)),
+        places=tuple(draw_place(seed, subject, room) for subject in range(subjects)),
         site=draw_sites(seed, subjects, config.sites),
         clinical=draw_clinical(seed, factors, config.missing_biomarker),
         present=draw_presence(seed, subjects, config.modalities, config.missing),

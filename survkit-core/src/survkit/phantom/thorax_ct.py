@@ -41,12 +41,14 @@ class Lesion:
         radius: In mm.
         texture: Amplitude of its texture in CT, 0 to 1.
         uptake: SUV in PET.
+        core_radius: Of the part that PET shows, in mm.
     """
 
     place: Place
     radius: float
     texture: float
     uptake: float
+    core_radius: float = SMALLEST_RADIUS
 
     @property
     def ball(self) -> Ellipsoid:
@@ -58,7 +60,7 @@ class Lesion:
         """The active part that PET shows, of one size in all subjects, so that PET tells nothing
         about the size.
         """
-        return Ellipsoid(self.place.center, (SMALLEST_RADIUS,) * 3)
+        return Ellipsoid(self.place.center, (self.core_radius,) * 3)
 
 
 def lesion_mask(grid: Grid, lesion: Lesion) -> NDArray[np.bool_]:

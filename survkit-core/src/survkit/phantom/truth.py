@@ -21,7 +21,8 @@ from survkit.phantom.streams import stream
 Modality = Literal["ct", "pet", "xray", "clinical"]
 
 SMALLEST_RADIUS, LARGEST_RADIUS = 20.0, 40.0
-"""Of lesions, in mm."""
+"""Of lesions, in mm, unless a cohort asks for others."""
+STANDARD_RADII = (SMALLEST_RADIUS, LARGEST_RADIUS)
 LOWEST_UPTAKE, HIGHEST_UPTAKE = 3.0, 15.0
 """Of lesions, standardized uptake value (SUV)."""
 YOUNGEST, MEAN_AGE, AGE_SD, OLDEST = 40.0, 65.0, 10.0, 90.0
@@ -90,6 +91,7 @@ class Factors:
         age: Years; truncated normal.
         stage: 1 to 4.
         sex: 0 female, 1 male; evenly.
+        radii: Smallest and largest radius in mm, the ends of the volume's range.
     """
 
     volume: NDArray[np.float64]
@@ -98,6 +100,7 @@ class Factors:
     age: NDArray[np.float64]
     stage: NDArray[np.int64]
     sex: NDArray[np.int64]
+    radii: tuple[float, float] = STANDARD_RADII
 
     @property
     def radius(self) -> NDArray[np.float64]:
@@ -108,7 +111,7 @@ class Factors:
         """Every factor with the mean 0 and the SD 1 that it has in the whole population, by its
         name in FACTORS.
         """
-        smallest, largest = _ball(SMALLEST_RADIUS), _ball(LARGEST_RADIUS)
+        smallest, largest = map(_ball, self.radii)
         stages = np.arange(1, 1 + len(STAGE_SHARES))
         stage_mean = float(stages @ STAGE_SHARES)
         stage_sd = sqrt(float((stages - stage_mean) ** 2 @ STAGE_SHARES))
@@ -129,12 +132,12 @@ _TRUNCATED_SD = 0.9545974863445806
 sqrt(1 - 2 * 2.5 * pdf(2.5) / (2 * cdf(2.5) - 1))."""
 
 
-def draw_factors(seed: int, subjects: int) -> Factors:
+def draw_factors(seed: int, subjects: int, radii: tuple[float, float] = STANDARD_RADII) -> Factors:
     """Draw the factors of subjects 0 to ``subjects - 1``."""
     uniforms = np.stack(
         [stream(seed, "factors", subject).random(len(FACTORS)) for subject in range(subjects)]
     )
-    return factors_of(uniforms)
+    return factors_of(uniforms, radii)
 
 
 def reference_factors() -> Factors:
@@ -147,12 +150,14 @@ def reference_factors() -> Factors:
     return factors_of(points + 0.5 / len(points))
 
 
-def factors_of(uniforms: NDArray[np.float64]) -> Factors:
+def factors_of(
+    uniforms: NDArray[np.float64], radii: tuple[float, float] = STANDARD_RADII
+) -> Factors:
     """Turn uniform numbers in [0, 1), (subject, factor) in the order of FACTORS, into factors."""
     from scipy.special import ndtr, ndtri
 
     size, texture, uptake, age, stage, sex = uniforms.T
-    smallest, largest = _ball(SMALLEST_RADIUS), _ball(LARGEST_RADIUS)
+    smallest, largest = map(_ball, radii)
     low, high = ndtr((YOUNGEST - MEAN_AGE) / AGE_SD), ndtr((OLDEST - MEAN_AGE) / AGE_SD)
     return Factors(
         volume=smallest + (largest - smallest) * size,
@@ -161,6 +166,7 @@ def factors_of(uniforms: NDArray[np.float64]) -> Factors:
         age=MEAN_AGE + AGE_SD * ndtri(low + (high - low) * age),
         stage=1 + np.searchsorted(np.cumsum(STAGE_SHARES)[:-1], stage, side="right"),
         sex=(sex >= 0.5).astype(np.int64),
+        radii=radii,
     )
 
 
