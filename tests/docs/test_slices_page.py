@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from survkit.cli import main
+from survkit.data.cohort_config import CohortConfig
 from survkit.plugins import default_registry
+from survkit.validation import validate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "slices.md").read_text(encoding="utf-8")
 
@@ -29,11 +32,15 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     make, fit = blocks("bash")[0].splitlines()
 
     assert main(shlex.split(make)[1:]) == 0
-    (tmp_path / "chests/hu.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
     assert main(shlex.split(fit)[1:]) == 0
 
     assert json.loads((tmp_path / "runs/slices/metrics.json").read_text(encoding="utf-8"))
     assert list((tmp_path / "runs/slices").rglob("attention.parquet"))
+
+
+def test_the_cohort_file_is_valid() -> None:
+    """The keys of the example are those of a cohort file."""
+    validate(CohortConfig, yaml.safe_load(blocks("yaml")[0]), source="the page on slices")
 
 
 def test_the_python_example_runs() -> None:

@@ -9,9 +9,9 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from survkit.data import check_cohort
+from survkit.data import Cohort, check_cohort
 from survkit.data.cohort_config import read_cohort_config
-from survkit.errors import MissingExtraError, RunError
+from survkit.errors import ConfigError, MissingExtraError, RunError
 from survkit.phantom import Phantom, PhantomConfig, generate_phantom, write_cohort
 from survkit.phantom.chest_xray import to_gray
 
@@ -175,3 +175,25 @@ def test_without_the_imaging_extra_one_line_says_how_to_get_it(
     with pytest.raises(MissingExtraError, match=r"pip install 'survkit-core\[imaging\]'"):
         write_cohort(phantom, tmp_path / "p")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ct_in_hu_comes_without_window_and_with_its_lesion(tmp_path: Path) -> None:
+    """What a cohort reads is what was drawn, and the mask that it names is the truth."""
+    config = PhantomConfig(subjects=2, size=16, modalities=("ct",), hounsfield=True)
+    phantom = generate_phantom(config)
+
+    cohort = Cohort.read(write_cohort(phantom, tmp_path / "hu"))
+
+    sample = cohort.read_sample("ct", 1, cohort.input_spec("ct", [0, 1]))
+    images = phantom.images(1)
+    assert sample is not None
+    assert sample.mask is not None
+    assert images.ct is not None
+    np.testing.assert_array_equal(sample.values[0].numpy(), images.ct.astype(np.int16))
+    np.testing.assert_array_equal(sample.mask.numpy(), images.lesion)
+
+
+def test_hu_without_a_ct_are_refused() -> None:
+    """There would be nothing to give in HU."""
+    with pytest.raises(ConfigError, match="HU are those of the CT"):
+        PhantomConfig(modalities=("pet",), hounsfield=True)

@@ -150,6 +150,6 @@ COMMANDS: dict[str, Entry] = {
     "phantom": Entry(
         "survkit.cli.phantom:command",
         "Generate a cohort of images with a known truth.",
-        ("survkit phantom --out phantom",),
+        ("survkit phantom --out phantom", "survkit phantom --out ct --modality ct --hu"),
     ),
 }

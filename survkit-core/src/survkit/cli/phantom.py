@@ -47,6 +47,14 @@ def command(
             "sex), such as size=1.5; repeat it. Factors not named then have none. One cause only."
         ),
     ] = None,
+    hu: Annotated[
+        bool,
+        typer.Option(
+            "--hu",
+            help="Give the CT in HU, without a window, and name the lesion's mask in cohort.yaml; "
+            "slicetention/slices wants it so.",
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the phantom cohort that is there.")
@@ -76,6 +84,7 @@ def command(
         missing=parse_rates(missing or []),
         effects=parse_effects(effect or []),
         lesion_radii=lesion_radii,
+        hounsfield=hu,
     )
     phantom = generate_phantom(config)
     with Progress(transient=True) as bar:

@@ -39,6 +39,8 @@ class PhantomConfig:
         baseline: The hazards of a subject of log hazard 0, with one scale per cause at least.
         lesion_radii: Smallest and largest radius of a lesion in mm. The hazard follows the volume's
             place between the two, so it is the same for small lesions.
+        hounsfield: The cohort file gives the CT in HU, without a window, and names the mask of the
+            lesion: for encoders that prepare it themselves, and to see where a model looks.
     """
 
     subjects: int = 300
@@ -55,6 +57,7 @@ class PhantomConfig:
     effects: tuple[CauseEffects, ...] | None = None
     baseline: WeibullBaseline = field(default_factory=WeibullBaseline)
     lesion_radii: tuple[float, float] = STANDARD_RADII
+    hounsfield: bool = False
 
     def __post_init__(self) -> None:
         self._check_counts()
@@ -133,6 +136,8 @@ class PhantomConfig:
             raise ConfigError(
                 f"modalities must be different ones of {known}, not {list(self.modalities)}"
             )
+        if self.hounsfield and "ct" not in self.modalities:
+            raise ConfigError("HU are those of the CT, which is not among the modalities")
         for name in self.missing:
             if name not in self.modalities or name == "clinical":
                 able = ", ".join(item for item in self.modalities if item != "clinical")

@@ -45,6 +45,9 @@ def cohort_table(phantom: Phantom) -> pd.DataFrame:
                 [image_path(modality, name) for name in phantom.subject_ids], dtype=object
             )
             table[f"{modality}_path"] = np.where(phantom.present[modality], paths, "")
+    if phantom.config.hounsfield:
+        masks = np.array([mask_path(name) for name in phantom.subject_ids], dtype=object)
+        table["lesion_path"] = np.where(phantom.present["ct"], masks, "")
     return table
 
 
@@ -56,8 +59,11 @@ def cohort_settings(phantom: Phantom) -> dict[str, Any]:
         "size": [config.size] * 3,
         "spacing": [phantom.grid.spacing] * 3,
     }
+    ct = {**volume, "path": "ct_path", "window": CT_WINDOW}
+    if config.hounsfield:
+        ct = {"kind": "volume", "path": "ct_path", "mask": "lesion_path"}
     known: dict[str, dict[str, Any]] = {
-        "ct": {**volume, "path": "ct_path", "window": CT_WINDOW},
+        "ct": ct,
         "pet": {**volume, "path": "pet_path", "window": PET_WINDOW},
         "xray": {"kind": "image", "path": "xray_path", "size": [config.size] * 2},
         "clinical": {"kind": "table", "columns": CLINICAL_COLUMNS, "categorical": ["sex", "stage"]},
