@@ -45,6 +45,7 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
             "lung1-vit",
             "small",
         ),
+        "reproduction": ("question4", "table3", "table4", "table5"),
     },
     Provider("survkit-radvit", "radvit"): {
         "encoder": ("radiomics", "radiomics-tokens", "vit"),
