@@ -46,9 +46,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cohort(folder: Path, *words: str, changes: tuple[str, ...] = ()) -> None:
-    """A phantom cohort whose lesions are small and whose hazard is their size."""
-    made = ["phantom", "--out", str(folder), "--modality", "ct", "--lesion-radii", "8", "18"]
-    assert main([*made, "--effect", "size=1.8", *words]) == 0
+    """A phantom cohort whose hazard is the size of its lesions."""
+    made = ["phantom", "--out", str(folder), "--modality", "ct", "--effect", "size=1.8"]
+    assert main([*made, *words]) == 0
     recipe = Recipe.read(EXAMPLE / "recipe.yaml", overrides=changes)
     module("oracle_slice").write_cohorts(folder, recipe)
 
@@ -74,7 +74,8 @@ def test_attention_leans_to_the_lesion(tmp_path: Path, weights: Path) -> None:
     """Few subjects and one division already put more than even weight on lesion slices."""
     coarse = ("encoders.ct.spacing=[10,10,10]",)
     folder, out, cache = tmp_path / "c", tmp_path / "run", tmp_path / "cache"
-    cohort(folder, "--subjects", "120", "--size", "32", changes=coarse)
+    small = ("--subjects", "120", "--size", "32", "--lesion-radii", "8", "18")
+    cohort(folder, *small, changes=coarse)
     quick = ("training.epochs=30", "training.validation=0")
     cross_validate(out, folder / "hu.yaml", cache, weights, *coarse, *quick, folds=2)
 
@@ -87,12 +88,13 @@ def test_attention_leans_to_the_lesion(tmp_path: Path, weights: Path) -> None:
 
 @pytest.mark.slow
 def test_attention_finds_the_lesion(tmp_path: Path, weights: Path) -> None:
-    """The example's cohort and recipe: more than twice even weight on lesion slices of test
-    subjects (2.7 when it was measured), and a concordance at most 0.03 below that of the slice an
-    oracle points at.
+    """The example's cohort and recipe: three times even weight on lesion slices of test subjects
+    (4.2 when it was measured), and a concordance at most 0.03 below that of the slice an oracle
+    points at (0.05 above it then).
     """
     folder, cache = tmp_path / "c", tmp_path / "cache"
-    cohort(folder, "--subjects", "300", "--size", "64", "--seed", "201")
+    fine = ("--subjects", "300", "--size", "80", "--lesion-radii", "6", "14", "--seed", "202")
+    cohort(folder, *fine)
     cross_validate(tmp_path / "soft", folder / "hu.yaml", cache, weights)
     given = "encoders.ct.lung_mask=given"
     cross_validate(tmp_path / "oracle", folder / "oracle.yaml", cache, weights, given)
@@ -102,7 +104,7 @@ def test_attention_finds_the_lesion(tmp_path: Path, weights: Path) -> None:
 
     print(f"\nratio {found.mean() / share:.2f}; soft {soft:.3f}, oracle's slice {oracle:.3f}")
     assert share < 0.15
-    assert found.mean() >= 2 * share
+    assert found.mean() >= 3 * share
     assert soft >= oracle - 0.03
 
 
