@@ -243,3 +243,30 @@ def test_the_command_prints_a_table_and_json(
     assert main(["cost", "ridge.yaml", "--cohort", "cohort.yaml"]) == 2
     assert "names no network" in capsys.readouterr().err
     assert main(["cost", "small.yaml", "small.yaml", "--cohort", "cohort.yaml"]) == 2
+
+
+def test_no_outcome_is_needed_but_for_a_grid_of_quantiles(folder: Path, registry: Registry) -> None:
+    """A horizon beyond all follow-up trains nothing, but it can be counted."""
+    cohort, far = Cohort.read(folder / "cohort.yaml"), {"horizon": 5000}
+    found = cost(recipe(outcome=far), cohort, registry=registry)
+
+    assert found.total == cost(recipe(), cohort, registry=registry).total
+    by_events = far | {"grid": {"kind": "quantile", "intervals": 4}}
+    with pytest.raises(ConfigError, match="followed for longer"):
+        cost(recipe(outcome=by_events), cohort, registry=registry)
+
+
+def test_a_broken_recipe_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of several, the one that fails."""
+    content = {
+        "encoders": {"clinical": {"use": "tabullar"}},
+        "head": "cox", "outcome": {"horizon": 400}, "objective": "cox",
+    }  # fmt: skip
+    broken, whole = folder / "broken.yaml", folder / "whole.yaml"
+    broken.write_text(yaml.safe_dump(content))
+    whole.write_text(yaml.safe_dump(content | {"encoders": {"clinical": {"use": "tabular"}}}))
+
+    code = main(["cost", str(whole), str(broken), "--cohort", str(folder / "cohort.yaml")])
+
+    assert code == 2
+    assert f"{broken}: no encoder is named 'tabullar'" in capsys.readouterr().err

@@ -49,7 +49,7 @@ def command(
     from survkit.cli.cohort import progress_bar
     from survkit.cost import cost
     from survkit.data import Cohort
-    from survkit.errors import ConfigError
+    from survkit.errors import ConfigError, UserError
     from survkit.plugins import default_registry
     from survkit.recipe import Recipe
 
@@ -64,7 +64,12 @@ def command(
     found = {}
     with progress_bar("counting") as progress:
         for number, (name, plan) in enumerate(plans.items(), start=1):
-            found[name] = cost(plan, subjects, registry=registry, subject=subject, tokens=tokens)
+            try:
+                found[name] = cost(
+                    plan, subjects, registry=registry, subject=subject, tokens=tokens
+                )
+            except UserError as error:
+                raise type(error)(f"{name}: {error}") from error
             progress(number, len(plans))
     if as_json:
         print(json.dumps({name: one.to_json() for name, one in found.items()}, indent=1))

@@ -21,8 +21,9 @@ from survkit.part_sizes import part_sizes
 from survkit.protocols import Encoder, FitsBatches, FitsInput, Prepares
 from survkit.recipe import Recipe
 from survkit.registry import Registry
-from survkit.specs import InputSpec
+from survkit.specs import InputSpec, OutcomeSpec
 from survkit.suggest import did_you_mean
+from survkit.time_grid import fit_time_grid
 from survkit.training.fit_outcome import fit_outcome
 
 SCALING_ROWS = 32
@@ -130,7 +131,7 @@ def cost(
     row = _row(cohort, recipe, subject)
     everybody = list(range(len(cohort)))
     specs = {name: cohort.input_spec(name, everybody) for name in recipe.encoders}
-    outcome = fit_outcome(recipe, cohort, everybody)
+    outcome = _outcome(recipe, cohort)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
         model, _ = build_model(parts_of(recipe), specs, outcome, registry)
@@ -155,6 +156,22 @@ def cost(
         members=recipe.training.members,
         tokens={name: run.tokens for name, run in runs.items() if run.tokens is not None},
         saved_bytes=weights_size([model] * recipe.training.members),
+    )
+
+
+def _outcome(recipe: Recipe, cohort: Cohort) -> OutcomeSpec:
+    """Return the grid, which decides the size of the head; it asks for events only if it must."""
+    asked = recipe.outcome
+    if asked.grid.kind == "quantile":
+        return fit_outcome(recipe, cohort, range(len(cohort)))
+    grid = fit_time_grid(
+        asked.grid.kind,
+        intervals=asked.grid.intervals,
+        horizon=asked.horizon,
+        edges=asked.grid.edges,
+    )
+    return OutcomeSpec(
+        causes=cohort.causes, horizon=asked.horizon, time_grid=grid, time_unit=asked.unit
     )
 
 

@@ -57,7 +57,12 @@ def _figure(name: str, found: Mapping[str, Any]) -> Picture:
         axes.plot(position, found["mean"], color=BLUE, lw=1.8)
         axes.axhline(1, color="#1d2329", lw=0.9, ls=":")
         axes.annotate(
-            "equal weights", (0, 1), xytext=(4, 3), textcoords="offset points", fontsize=9
+            "equal weights",
+            (1, 1),
+            xytext=(-4, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=9,
         )
         axes.set_xlim(0, 1)
         axes.set_ylim(0, top)
@@ -120,8 +125,8 @@ def _facts(attention: Numbers, name: str, anchor: str) -> Table:
     return Table(
         name=anchor,
         title="How concentrated, how reproducible",
-        caption="Folds are trained on overlapping subjects; a low correlation says that the "
-        "profile is a whim of a single training.",
+        caption="Folds mostly share training subjects; a low correlation says that the profile is "
+        "a whim of a single training.",
         labels=("Quantity", "Value"),
         rows=tuple(rows),
         records=(record,),

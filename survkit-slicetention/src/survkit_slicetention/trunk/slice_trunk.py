@@ -54,11 +54,10 @@ class TrunkSettings:
         ):
             if value not in known:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}, not {value!r}")
-        if self.chunk < 1 or self.weights_seed < 0:
-            raise ConfigError(
-                "chunk is a number of slices, at least 1, and weights_seed is not negative, not "
-                f"{self.chunk}, {self.weights_seed}"
-            )
+        if self.chunk < 1:
+            raise ConfigError(f"chunk is a number of slices, at least 1, not {self.chunk}")
+        if self.weights_seed < 0:
+            raise ConfigError(f"weights_seed is not negative, not {self.weights_seed}")
 
 
 class SliceTrunk(nn.Module):

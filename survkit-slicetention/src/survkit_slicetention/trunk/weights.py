@@ -110,7 +110,10 @@ def file_state(path: Path) -> State:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and safetensors each have errors of their own
-        raise DataError(f"weights: {path} cannot be read as a state dict: {error}") from error
+        raise DataError(
+            f"weights: {path} is damaged, or holds code or objects other than tensors, which are "
+            "never run; give a state dict, best as .safetensors"
+        ) from error
     if not isinstance(state, dict) or not all(isinstance(each, Tensor) for each in state.values()):
         raise DataError(f"weights: {path} does not hold a state dict (names of tensors to tensors)")
     return cast(State, state)

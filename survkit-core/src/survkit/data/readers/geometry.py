@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from survkit.data.readers.dicom_folder import read_dicom_folder
 from survkit.data.readers.image_files import existing
+from survkit.data.readers.nifti_file import is_nifti, refuse_damaged_nifti
 from survkit.errors import DataError, MissingExtraError
 
 
@@ -61,8 +62,10 @@ def read_volume(path: Path) -> Any:
     sitk = simpleitk()
     if path.is_dir():
         return read_dicom_folder(path)
+    if is_nifti(existing(path)):
+        refuse_damaged_nifti(path)
     try:
-        image = sitk.ReadImage(str(existing(path)))
+        image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise DataError(f"{path}: not a readable image: {reason}") from error
