@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -132,8 +133,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield found
 
 
-@pytest.fixture(scope="package", autouse=True)
-def plain_pages() -> Iterator[None]:
+@contextmanager
+def without_figures() -> Iterator[None]:
     """Draw no figures: nobody here looks at the pages, and they take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -143,16 +144,24 @@ def plain_pages() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def plain_pages() -> Iterator[None]:
+    """No test of this folder draws figures."""
+    with without_figures():
+        yield
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """A folder with the cohorts ``old`` and ``new`` and a cross-validation ``run`` on the old."""
     folder = tmp_path_factory.mktemp("transfer")
     write_cohort(folder / "old", "old", 0)
     write_cohort(folder / "new", "new", 1, prefix="n")
-    cross_validate(
-        recipe(), Cohort.read(folder / "old/cohort.yaml"), folder / "run", folds=3,
-        replicates=0, progress=False, registry=registry,
-    )  # fmt: skip
+    with without_figures():
+        cross_validate(
+            recipe(), Cohort.read(folder / "old/cohort.yaml"), folder / "run", folds=3,
+            replicates=0, progress=False, registry=registry,
+        )  # fmt: skip
     return folder
 
 
