@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,29 +53,6 @@ def test_a_lesion_lies_in_a_lung_and_on_few_slices(phantom: Phantom) -> None:
 def test_impossible_radii_are_refused(radii: tuple[float, float]) -> None:
     with pytest.raises(ConfigError, match="lesion_radii must be the smallest and a larger largest"):
         PhantomConfig(lesion_radii=radii)
-
-
-def test_heights_are_drawn_apart_from_the_rest() -> None:
-    """The lesion is as high and as wide as drawn, and nothing but its height changes."""
-    balls = PhantomConfig(subjects=40, size=64, modalities=("ct",), lesion_radii=(8.0, 24.0))
-    high = generate_phantom(replace(balls, lesion_heights=(4.0, 24.0)))
-    round_ = generate_phantom(balls)
-    heights = np.array([high.lesion(subject).body.axes[0] for subject in range(40)])
-
-    assert 4 <= heights.min() < 7
-    assert 21 < heights.max() <= 24
-    assert abs(np.corrcoef(heights, high.factors.radius)[0, 1]) < 0.35
-    np.testing.assert_array_equal(high.log_hazard, round_.log_hazard)
-    assert high.places == round_.places
-    for subject in range(5):
-        slices = high.images(subject).lesion.any(axis=(1, 2)).sum()
-        assert abs(slices * high.grid.spacing - 2 * heights[subject]) <= high.grid.spacing
-
-
-def test_impossible_heights_are_refused() -> None:
-    """As radii are."""
-    with pytest.raises(ConfigError, match="lesion_heights must be the smallest and a larger"):
-        PhantomConfig(lesion_heights=(5.0, 50.0))
 
 
 def test_effects_by_name() -> None:

@@ -40,13 +40,6 @@ def command(
         tuple[float, float],
         typer.Option(help="Smallest and largest radius of a lesion in mm, 1 to 40."),
     ] = (20.0, 40.0),
-    lesion_heights: Annotated[
-        tuple[float, float] | None,
-        typer.Option(
-            help="Smallest and largest half-axis along the body in mm, drawn apart from the radius "
-            "and without a part in the hazard. Default: balls."
-        ),
-    ] = None,
     effect: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,7 +84,6 @@ def command(
         missing=parse_rates(missing or []),
         effects=parse_effects(effect or []),
         lesion_radii=lesion_radii,
-        lesion_heights=lesion_heights,
         hounsfield=hu,
     )
     phantom = generate_phantom(config)

@@ -39,9 +39,6 @@ class PhantomConfig:
         baseline: The hazards of a subject of log hazard 0, with one scale per cause at least.
         lesion_radii: Smallest and largest radius of a lesion in mm. The hazard follows the volume's
             place between the two, so it is the same for small lesions.
-        lesion_heights: Smallest and largest half-axis of a lesion along the body in mm, drawn
-            evenly and by itself; ``None`` for balls. The hazard then follows the cross-section that
-            a slice shows, and not the number of slices.
         hounsfield: The cohort file gives the CT in HU, without a window, and names the mask of the
             lesion: for encoders that prepare it themselves, and to see where a model looks.
     """
@@ -60,7 +57,6 @@ class PhantomConfig:
     effects: tuple[CauseEffects, ...] | None = None
     baseline: WeibullBaseline = field(default_factory=WeibullBaseline)
     lesion_radii: tuple[float, float] = STANDARD_RADII
-    lesion_heights: tuple[float, float] | None = None
     hounsfield: bool = False
 
     def __post_init__(self) -> None:
@@ -125,13 +121,13 @@ class PhantomConfig:
 
     def _check_radii(self) -> None:
         low, high = RADIUS_BOUNDS
-        for name in ("lesion_radii", "lesion_heights"):
-            pair = getattr(self, name)
-            if pair is not None and not (len(pair) == 2 and low <= pair[0] < pair[1] <= high):
-                raise ConfigError(
-                    f"{name} must be the smallest and a larger largest half-axis from {low:g} to "
-                    f"{high:g} mm, not {pair}"
-                )
+        if len(self.lesion_radii) != 2 or not (
+            low <= self.lesion_radii[0] < self.lesion_radii[1] <= high
+        ):
+            raise ConfigError(
+                f"lesion_radii must be the smallest and a larger largest radius from {low:g} to "
+                f"{high:g} mm, not {self.lesion_radii}"
+            )
 
     def _check_modalities(self) -> None:
         known = ", ".join(CARRIES)

@@ -141,14 +141,7 @@ class Phantom:
             texture=float(factors.texture[subject]),
             uptake=float(factors.uptake[subject]),
             core_radius=self.config.lesion_radii[0],
-            height=self._height(subject),
         )
-
-    def _height(self, subject: int) -> float | None:
-        heights = self.config.lesion_heights
-        if heights is None:
-            return None
-        return float(stream(self.config.seed, "height", subject).uniform(*heights))
 
     def images(self, subject: int) -> SubjectImages:
         """Draw the images of one subject; the same at every call."""
@@ -168,7 +161,7 @@ def generate_phantom(config: PhantomConfig) -> Phantom:
     """
     seed, subjects = config.seed, config.subjects
     factors = truth.draw_factors(seed, subjects, config.lesion_radii)
-    room = max(config.lesion_radii[1], (config.lesion_heights or (0.0, 0.0))[1])
+    room = config.lesion_radii[1]
     return Phantom(
         config=config,
         factors=factors,

@@ -20,7 +20,6 @@ Purpose = Literal[
     "pet",
     "xray",
     "scanner",
-    "height",
 ]
 
 _KEYS: dict[Purpose, int] = {
@@ -35,7 +34,6 @@ _KEYS: dict[Purpose, int] = {
     "pet": 8,
     "xray": 9,
     "scanner": 10,
-    "height": 11,
 }
 """Never renumber: a seed promises the same cohort in every release."""
 

@@ -34,7 +34,7 @@ NOISE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """One subject's lesion, a ball in a lung unless it has a height of its own.
+    """One subject's lesion, a ball in a lung.
 
     Attributes:
         place: Where it is, and in what thorax.
@@ -42,7 +42,6 @@ class Lesion:
         texture: Amplitude of its texture in CT, 0 to 1.
         uptake: SUV in PET.
         core_radius: Of the part that PET shows, in mm.
-        height: Half-axis along the body in mm; ``None`` for a ball.
     """
 
     place: Place
@@ -50,13 +49,11 @@ class Lesion:
     texture: float
     uptake: float
     core_radius: float = SMALLEST_RADIUS
-    height: float | None = None
 
     @property
-    def body(self) -> Ellipsoid:
+    def ball(self) -> Ellipsoid:
         """All of the lesion."""
-        height = self.radius if self.height is None else self.height
-        return Ellipsoid(self.place.center, (height, self.radius, self.radius))
+        return Ellipsoid(self.place.center, (self.radius,) * 3)
 
     @property
     def core(self) -> Ellipsoid:
@@ -69,7 +66,7 @@ class Lesion:
 def lesion_mask(grid: Grid, lesion: Lesion) -> NDArray[np.bool_]:
     """Voxels whose middle lies in the lesion; bool (z, y, x)."""
     mask = np.zeros((grid.size,) * 3, dtype=bool)
-    box, distance = anatomy.radial(grid, lesion.body)
+    box, distance = anatomy.radial(grid, lesion.ball)
     mask[box] = distance <= 1
     return mask
 
@@ -90,7 +87,7 @@ def draw_ct(grid: Grid, lesion: Lesion, random: np.random.Generator) -> NDArray[
     ):
         paint(volume, anatomy.filled(grid, build.place(ellipsoid)), value)
     paint(volume, _ribs(grid, build), RIB)
-    box, share = anatomy.filled(grid, lesion.body)
+    box, share = anatomy.filled(grid, lesion.ball)
     paint(
         volume, (box, share), LESION + TEXTURE * lesion.texture * _grain(grid, share.shape, random)
     )
