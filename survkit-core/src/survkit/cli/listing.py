@@ -65,7 +65,8 @@ def _print_table(components: list[Component]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("kind", "name", "summary", "distribution"):
-        table.add_column(heading, overflow="fold")
+        # a name is copied, so it stays whole
+        table.add_column(heading, overflow="fold", no_wrap=heading == "name")
     for each in components:
         table.add_row(each.kind, each.full_name, each.summary, each.distribution)
     Console(markup=False, highlight=False).print(table)

@@ -64,7 +64,7 @@ def refuse_damaged_nifti(path: Path) -> None:
                 _check_edges(header, path)
                 _check_voxels(file, header, path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: the compressed file is cut off or damaged: {error}") from error
+        raise DataError(f"{path}: not a readable image: cut off or damaged: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
