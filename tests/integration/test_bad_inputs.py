@@ -236,9 +236,9 @@ RECIPES: dict[str, Row] = {
     "no recipe": (FIT.replace("recipe.yaml", "x.yaml"), None, ("x.yaml: there is no such file",)),
     "a folder": (FIT.replace("recipe.yaml", "cv"), None, ("no recipe is named 'cv'",)),
     "recipe of a plugin": (
-        FIT.replace("recipe.yaml", "slicetention/lung1"),
+        FIT.replace("recipe.yaml", "robsurv/hecktor"),
         None,
-        ("no recipe is named 'slicetention/lung1'", "pip install survkit-slicetention"),
+        ("no recipe is named 'robsurv/hecktor'", "pip install survkit-robsurv"),
     ),
     "unknown head": (FIT, recipe(head="coxx"), ("no head is named 'coxx'. Did you mean 'cox'",)),
     "another kind": (FIT, recipe(head="tabular"), ("There is an encoder of that name",)),
