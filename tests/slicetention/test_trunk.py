@@ -45,6 +45,22 @@ def test_folding_keeps_the_features(backbone: str, norms: int, make_trunk: Trunk
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10 * float(expected.abs().max()))
 
 
+@pytest.mark.parametrize("backbone", ["resnet10t", "efficientnet_b0"])
+def test_random_weights_do_not_depend_on_threads(backbone: str, make_trunk: TrunkFactory) -> None:
+    """Not in one bit: a cache filled with two threads is read by a process that has one."""
+    before = torch.get_num_threads()
+    states = []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            states.append(make_trunk(backbone=backbone, size=64).state_dict())
+    finally:
+        torch.set_num_threads(before)
+
+    for state in states[1:]:
+        assert all(torch.equal(value, states[0][name]) for name, value in state.items())
+
+
 class Skips(nn.Module):
     """A network that reads a convolution's output twice, once unseen by any hook."""
 

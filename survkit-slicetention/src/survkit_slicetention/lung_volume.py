@@ -177,7 +177,7 @@ def _set_statistics(network: Any) -> None:
     """Give a random network's normalisation something to go by, see ``set_batch_statistics``."""
 
     def run() -> None:
-        images = made_up_images(2, (1, 32, 32, 32), seed=0)
+        images = made_up_images(2, (1, 32, 32, 32), seed=0).double()
         network(ModalityInput(images, torch.ones(2, dtype=torch.bool)))
 
     set_batch_statistics(network, run)

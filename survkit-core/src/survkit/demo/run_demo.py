@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -163,19 +164,29 @@ def _train(
 
 
 def _cross_validate(plan: _Plan, name: str, recipe: Recipe) -> CrossValidation:
-    if plan.threads is not None:
-        import torch
+    with _threads(plan.threads):
+        return cross_validate(
+            recipe,
+            plan.cohort,
+            plan.folder / name,
+            splits=plan.splits,
+            replicates=plan.settings.replicates,
+            progress=False,
+            cache=plan.cache,
+        )
 
-        torch.set_num_threads(plan.threads)
-    return cross_validate(
-        recipe,
-        plan.cohort,
-        plan.folder / name,
-        splits=plan.splits,
-        replicates=plan.settings.replicates,
-        progress=False,
-        cache=plan.cache,
-    )
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Compute with as many threads, and leave torch as it was: the process may not be ours."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _conclude(plan: _Plan, phantom: Phantom, runs: dict[str, CrossValidation]) -> DemoResult:

@@ -83,7 +83,7 @@ class SliceTrunk(nn.Module):
         if settings.weights is None:
             edge = min(settings.size, LARGEST) if self._takes_any_size() else settings.size
             images = made_up_images(IMAGES, (1, edge, edge), settings.weights_seed)
-            set_batch_statistics(self.backbone, partial(self.backbone, images))
+            set_batch_statistics(self.backbone, partial(self.backbone, images.double()))
         self.backbone.to(memory_format=torch.channels_last)
         self._frozen = self._freeze()
         self._fast: _FastCopy | None = None
