@@ -252,6 +252,44 @@ class FitsBatches(Protocol):
 
 
 @runtime_checkable
+class FollowsTraining(Protocol):
+    """A module, at any depth of a model, with state that follows training without gradients: a
+    codebook that moves by averages, codes that are started anew.
+
+    Its forward in training mode only adds what it saw to buffers of its own (not persistent; the
+    engine sees to it that a micro-batch is counted once per step, however often it is run).
+    """
+
+    def after_step(self) -> None:
+        """Move the state by what the step's micro-batches left, over all ranks, and forget that;
+        called once after every optimizer step, in training mode, random numbers seeded by the step.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a module fares, beyond its losses.
+
+    Attributes:
+        values: By name, such as ``"perplexity"``.
+        warning: One sentence, with what to do, where something is wrong; else empty.
+    """
+
+    values: Mapping[str, float]
+    warning: str = ""
+
+
+@runtime_checkable
+class TellsHealth(Protocol):
+    """A module, at any depth of a model, that says after every epoch how it fares."""
+
+    def epoch_health(self) -> Health | None:
+        """Return the health over the training steps since the last call, the only time that the
+        host may wait for the device; ``None`` where there were no steps.
+        """
+
+
+@runtime_checkable
 class FitsBaseline(Protocol):
     """A head that needs a baseline hazard, estimated after training from the training subjects."""
 
