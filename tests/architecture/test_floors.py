@@ -26,8 +26,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Package, and the rooms that may import it; empty where core must not need it at all."""
 
 PLUGIN_MAY_IMPORT = (
-    "survkit.component", "survkit.errors", "survkit.flow", "survkit.plugins", "survkit.prediction",
-    "survkit.protocols", "survkit.registry", "survkit.specs",
+    "survkit.component", "survkit.errors", "survkit.flow", "survkit.fusions.modalities",
+    "survkit.plugins", "survkit.prediction", "survkit.protocols", "survkit.registry",
+    "survkit.specs",
 )  # fmt: skip
 
 

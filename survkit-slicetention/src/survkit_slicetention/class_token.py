@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from survkit.flow import Encoding, Fused
+from survkit.fusions.modalities import check_modalities, real_tokens, sorted_modalities
 from survkit.specs import EncodingSpec
-from survkit_slicetention.modalities import check_modalities, real_tokens, sorted_modalities
 from survkit_slicetention.token_transformer import Positions, TokenTransformer
 
 

@@ -10,14 +10,8 @@ from torch import Tensor, nn
 
 from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
+from survkit.fusions.modalities import check_modalities, real_tokens, sorted_modalities
 from survkit.specs import EncodingSpec
-from survkit_slicetention.modalities import (
-    check_modalities,
-    pooled,
-    real_tokens,
-    sorted_modalities,
-    weights_over,
-)
 
 Scorer = Literal["linear", "mlp"]
 HIDDEN = 128
@@ -79,8 +73,8 @@ class SoftAttention(nn.Module):
         attention: dict[str, Tensor] = {}
         for name, scorer in zip(self.names, self.scorers, strict=True):
             encoding = encodings[name]
-            attention[name] = weights_over(_scores(scorer, encoding), real_tokens(encoding))
-            pool, layer = pooled(attention[name], encoding.tokens), encoding.projection
+            attention[name] = _weights_over(_scores(scorer, encoding), real_tokens(encoding))
+            pool, layer = _pooled(attention[name], encoding.tokens), encoding.projection
             if layer is not None:
                 pool = torch.where(encoding.present[:, None], layer(pool), 0)
             embeddings[name] = pool
@@ -115,3 +109,15 @@ def _scores(scorer: nn.Module, encoding: Encoding) -> Tensor:
     else:
         scores = scorer(layer(tokens))
     return scores.squeeze(2)
+
+
+def _weights_over(scores: Tensor, real: Tensor) -> Tensor:
+    """Return the softmax of scores (batch, token) over real tokens; zeros where there is none."""
+    some = real.any(dim=1, keepdim=True)
+    weights = scores.masked_fill(~real & some, -torch.inf).softmax(dim=1)
+    return torch.where(some, weights, 0)
+
+
+def _pooled(weights: Tensor, tokens: Tensor) -> Tensor:
+    """Return the weighted sum of tokens, (batch, dim)."""
+    return torch.einsum("bt,btd->bd", weights.to(tokens.dtype), tokens)

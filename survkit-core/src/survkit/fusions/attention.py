@@ -14,6 +14,7 @@ from survkit.fusions.modalities import (
     check_modalities,
     drop_modalities,
     presence,
+    real_tokens,
     sorted_modalities,
     where_present,
 )
@@ -88,7 +89,7 @@ class AttentionFusion(nn.Module):
         used = drop_modalities(present, self.modality_dropout if self.training else 0.0)
         sizes = [encodings[name].tokens.shape[1] for name in self.names]
         tokens = torch.cat(self._tokens(encodings), dim=1)
-        real = torch.cat([_real_tokens(encodings[name]) for name in self.names], dim=1)
+        real = torch.cat([real_tokens(encodings[name]) for name in self.names], dim=1)
         owner = torch.arange(len(sizes), device=tokens.device).repeat_interleave(
             torch.tensor(sizes, device=tokens.device), output_size=sum(sizes)
         )
@@ -123,12 +124,6 @@ class AttentionFusion(nn.Module):
             values = where_present(encodings[name].tokens, encodings[name].present)
             tokens.append(project(values) + vector)
         return tokens
-
-
-def _real_tokens(encoding: Encoding) -> Tensor:
-    """Return which tokens belong to a subject who has the modality; bool (batch, token)."""
-    real = encoding.present[:, None].expand(-1, encoding.tokens.shape[1])
-    return real if encoding.token_mask is None else real & encoding.token_mask
 
 
 def _pooled(keys: Tensor, score: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,7 @@
-"""What all fusions do alike with a mapping of modalities: order, refuse, mask, drop."""
+"""What all fusions do alike with a mapping of modalities: order, refuse, mask, drop.
+
+Fusions of plugins may import it too.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,12 @@ def check_modalities(names: Iterable[str], encodings: Mapping[str, Encoding]) ->
 def presence(names: Iterable[str], encodings: Mapping[str, Encoding]) -> Tensor:
     """Return who has which modality; bool (batch, modality)."""
     return torch.stack([encodings[name].present for name in names], dim=1)
+
+
+def real_tokens(encoding: Encoding) -> Tensor:
+    """Return which tokens belong to a subject who has the modality; bool (batch, token)."""
+    real = encoding.present[:, None].expand(-1, encoding.tokens.shape[1])
+    return real if encoding.token_mask is None else real & encoding.token_mask
 
 
 def drop_modalities(present: Tensor, rate: float) -> Tensor:
