@@ -9,6 +9,7 @@ SURVKIT_API = ">=0.1,<0.2"
 
 # kind | name | target within survkit_robsurv | summary
 _PARTS = """
+fusion | dual-patch-fuse | dual_patch_fuse:DualPatchFuse | patch-wise cross-attention and CBAM
 """
 
 

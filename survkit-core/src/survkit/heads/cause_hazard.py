@@ -21,6 +21,9 @@ class CauseHazardHead(nn.Module):
     one cause the hazard is the sigmoid of its logit. A fresh head has the same small hazards
     everywhere, such that about half reach the horizon.
 
+    On an embedding of 512, F, the defaults are the paper's network: shared 512 -> 256, then per
+    cause [shared; F], 768 -> 128 -> intervals.
+
     Args:
         in_dim: Width of the embedding.
         outcome: Gives causes and intervals.

@@ -1,0 +1,1 @@
+"""The parts of patch-wise fusion of two modalities."""
