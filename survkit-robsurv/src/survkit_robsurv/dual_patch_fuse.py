@@ -40,14 +40,14 @@ class DualPatchFuse(nn.Module):
     modality alone has no ``align`` (0) and of ``preserve`` the term of that one.
 
     ``attention_weights`` of a modality: how the patches of the other look at it, means over heads
-    and over the patches that look, spread evenly over a patch's tokens; even if the other modality
-    is absent. ``modality_embeddings`` are means over a modality's embedded patches, zero where it
-    is absent.
+    and over the patches that look, shared evenly by a patch's tokens; where the other is absent,
+    all tokens weigh the same. ``modality_embeddings`` are means over a modality's embedded patches,
+    zero where it is absent.
 
     Args:
         encodings: What the encoders give: two modalities on grids of one shape, of any widths.
-        first: The modality whose queries are aligned with the other's keys, and whose loss weighs
-            more in ``preserve``; ``None`` takes the first by name, so "ct" before "pet".
+        first: The modality whose queries are aligned with the other's keys, and whose term
+            in ``preserve`` has weight one; ``None`` takes the first by name, so "ct" before "pet".
         patch: Tokens of a patch along each axis; it divides the axes that are longer.
         dim: Width of an embedded patch, d_model.
         heads: Heads of the cross-attention; 1 is the paper's formula to the letter.
@@ -75,7 +75,7 @@ class DualPatchFuse(nn.Module):
         ConfigError: A setting out of range.
 
     Reference: Farooq, Singh, Mishra, Chaudhury (2025), RobSurv, arXiv 2505.02529. Absent modalities
-        are beyond the paper. It adds attention of width d_k to patches of width d_model: several
+        are beyond the paper. Eq. 8 adds attention of width d_k to patches of width d_model: several
         heads and a linear layer bridge that. The "global transformer" is named there, no more.
     """
 
@@ -115,12 +115,14 @@ class DualPatchFuse(nn.Module):
         attends = discrete == "patch-fuse"
         grids = {name: encodings[name].grid for name in sorted(self.names)}
         cut = cut_grid(grids, patch if attends else 1)
-        self.discrete: nn.Module = TokenMean(dims, dim=dim)
+        self.discrete: nn.Module
         if attends:
             self.discrete = PatchFuse(
                 dims, cut, dim=dim, heads=heads, head_dim=head_dim,
                 preserve_weight=preserve_weight, symmetric_align=symmetric_align,
             )  # fmt: skip
+        else:
+            self.discrete = TokenMean(dims, dim=dim)
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
                 dim, layer_heads, feed_forward, layer_dropout, batch_first=True, norm_first=True
@@ -180,8 +182,8 @@ class DualPatchFuse(nn.Module):
         """
         if not isinstance(self.discrete, PatchFuse):
             raise ConfigError("there is cross-attention with discrete='patch-fuse' only")
-        both = presence(self.names, encodings).all(dim=1)
         onto_second, onto_first = self.discrete.cross_attention(self._tokens(encodings))
+        both = presence(self.names, encodings).all(dim=1)
         first, second = self.names
         return {
             (first, second): where_present(onto_second, both),

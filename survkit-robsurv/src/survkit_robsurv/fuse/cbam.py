@@ -53,6 +53,6 @@ class CBAM(nn.Module):
         channel = self.widen(self.narrow(statistics).relu()).sum(1, keepdim=True).sigmoid()
         weighed = channel * tokens
         planes = torch.stack([weighed.mean(2), weighed.amax(2)], dim=1)
-        place = self.place(planes.unflatten(2, self.grid)).sigmoid().flatten(1)
+        place = self.place(planes.reshape(len(planes), 2, *self.grid)).sigmoid().flatten(1)
         result: Tensor = place[:, :, None] * weighed
         return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ def attention_weights(query: Tensor, key: Tensor, heads: int) -> Tensor:
     In float32 or wider, so that the weights of a row sum to one in half precision too.
     """
     query, key = _by_head(query, heads), _by_head(key, heads)
-    scores = (query / query.shape[-1] ** 0.5) @ key.transpose(-2, -1)
+    scores = (query / sqrt(query.shape[-1])) @ key.transpose(-2, -1)
     return scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
 
 
@@ -47,4 +49,4 @@ def attended(weights: Tensor, value: Tensor) -> Tensor:
 
 def _by_head(projected: Tensor, heads: int) -> Tensor:
     """Return (batch, head, patch, head_dim) of (batch, patch, heads * head_dim)."""
-    return projected.unflatten(2, (heads, -1)).transpose(1, 2)
+    return projected.reshape(*projected.shape[:2], heads, -1).transpose(1, 2)

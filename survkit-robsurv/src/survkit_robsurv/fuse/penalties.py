@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import torch
 from torch import Tensor
 
@@ -34,8 +36,8 @@ def forgetting(fused: Tensor, patches: Tensor) -> Tensor:
         everything; the mean over patches and the division make it independent of both numbers.
     """
     difference = _wide(fused) - _wide(patches)
-    norm = torch.linalg.vector_norm(difference, dim=2)
-    return norm.mean(1) / fused.shape[2] ** 0.5
+    norm: Tensor = torch.linalg.vector_norm(difference, dim=2)
+    return norm.mean(1) / sqrt(fused.shape[2])
 
 
 def _unit(vectors: Tensor) -> Tensor:
