@@ -261,8 +261,9 @@ class FollowsTraining(Protocol):
     """
 
     def after_step(self) -> None:
-        """Move the state by what the step's micro-batches left, over all ranks, and forget that;
-        called once after every optimizer step, in training mode, random numbers seeded by the step.
+        """Move the state by what the step's micro-batches left, over all ranks (the module adds
+        them up), and forget that; called once after every optimizer step, in training mode, random
+        numbers seeded by the step alike on every rank.
         """
 
 
@@ -271,7 +272,7 @@ class Health:
     """How a module fares, beyond its losses.
 
     Attributes:
-        values: By name, such as ``"perplexity"``.
+        values: By name, such as ``"perplexity"``; finite, one that cannot be computed left out.
         warning: One sentence, with what to do, where something is wrong; else empty.
     """
 
@@ -285,7 +286,8 @@ class TellsHealth(Protocol):
 
     def epoch_health(self) -> Health | None:
         """Return the health over the training steps since the last call, the only time that the
-        host may wait for the device; ``None`` where there were no steps.
+        host may wait for the device; ``None`` where there were no steps. With several ranks it is
+        made of what ``after_step`` added up.
         """
 
 

@@ -20,6 +20,7 @@ import torch
 
 from conftest import build_batches, build_model, build_objective
 from survkit.flow import Batch, concatenate, select
+from survkit.model import SurvivalModel
 from survkit.specs import OutcomeSpec
 from survkit.training.plan import TrainingPlan
 from survkit.training.train import TrainingResult, train
@@ -37,9 +38,14 @@ class TensorStore:
 
 
 def run(
-    folder: Path, *, resume: bool = False, validation: int = 10, **settings: object
+    folder: Path,
+    *,
+    resume: bool = False,
+    validation: int = 10,
+    model: SurvivalModel | None = None,
+    **settings: object,
 ) -> TrainingResult:
-    """Train the noisy network on 40 subjects, the last of them for validation."""
+    """Train the noisy network, or a given one, on 40 subjects, the last of them for validation."""
     store = TensorStore(concatenate(build_batches([40], torch.float32)))
     chosen: dict[str, object] = {
         "epochs": 6,
@@ -59,7 +65,7 @@ def run(
         validation=range(cut, 40),
         seed=(config.seed, 0),
     )
-    model = build_model(torch.float32)
+    model = build_model(torch.float32) if model is None else model
     folder.mkdir(parents=True, exist_ok=True)
     result = train(model, plan, folder, resume=resume, progress=False)
     write_weights(model, folder / "weights.pt")

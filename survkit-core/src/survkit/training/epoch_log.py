@@ -17,7 +17,8 @@ from survkit.training.module import SurvivalModule
 class EpochLog(Checkpoint):
     """Writes the log anew after every epoch; its lines are part of the checkpoint.
 
-    So a resumed run neither repeats nor loses a line, whenever it was interrupted.
+    So a resumed run neither repeats nor loses a line, whenever it was interrupted. Every line has
+    every column; what an epoch has no value of is an empty cell.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +32,8 @@ class EpochLog(Checkpoint):
         self.rows.append(pl_module.record.row())
         if trainer.is_global_zero:
             text = io.StringIO()
-            writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
+            names = dict.fromkeys(name for row in self.rows for name in row)
+            writer = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
             write_bytes(self.path, text.getvalue().encode())

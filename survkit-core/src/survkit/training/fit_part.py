@@ -114,6 +114,8 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     scores = [result.score for result in results if result.score is not None]
     facts = _facts(part, results, sum(scores) / len(scores) if scores else None)
     facts |= {"parts": part_sizes(members[0]), **start_of(part, report)}
+    if results[0].health is not None:
+        facts["health"] = [result.health for result in results]
     if part.start is not None:
         write_exposures(part.start.exposures, folder)
     description = _describe(part, composition, specs, outcome, facts)

@@ -11,6 +11,9 @@ from torch import Tensor
 from survkit.errors import DivergedError
 from survkit.training.gradient_cache import StepResult
 
+HEALTH = "health/"
+"""What the columns of the log begin with that say how modules fare."""
+
 
 @dataclass(slots=True)
 class EpochRecord:
@@ -24,6 +27,7 @@ class EpochRecord:
         validation_loss: Of the whole validation part in eval mode, where there is one.
         validation_concordance: Of the whole validation part: Harrell's, or Antolini's where that is
             the monitor.
+        health: What modules say of themselves, by ``<part>.<name>``.
     """
 
     epoch: int = 0
@@ -31,6 +35,7 @@ class EpochRecord:
     losses: dict[str, float] = field(default_factory=dict)
     validation_loss: float | None = None
     validation_concordance: float | None = None
+    health: dict[str, float] = field(default_factory=dict)
 
     def row(self) -> dict[str, float | int | None]:
         """Return the line of the log; columns in a fixed order."""
@@ -41,7 +46,9 @@ class EpochRecord:
             "validation_concordance": self.validation_concordance,
             "lr_factor": self.lr_factor,
         }
-        return fixed | {name: value for name, value in self.losses.items() if name not in fixed}
+        losses = {name: value for name, value in self.losses.items() if name not in fixed}
+        health = {f"{HEALTH}{name}": value for name, value in self.health.items()}
+        return fixed | losses | health
 
 
 def mean_losses(steps: Sequence[StepResult], epoch: int) -> dict[str, float]:

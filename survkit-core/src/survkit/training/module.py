@@ -15,9 +15,11 @@ from torch.utils.data import DataLoader, Dataset
 from survkit.flow import ModelOutput, SurvivalTarget, concatenate
 from survkit.model import SurvivalModel
 from survkit.training.execution import Execution, RiskSetUnion, alone
+from survkit.training.following import followers, move
 from survkit.training.gather import gather_records, gather_risk_set
 from survkit.training.gradient_cache import StepResult, accumulate_gradients
 from survkit.training.gradient_choice import GradientChoice, choose_gradient
+from survkit.training.health_watch import HealthWatch
 from survkit.training.learning import EpochRecord, check_outputs, mean_losses
 from survkit.training.micro_batches import MicroBatches
 from survkit.training.optimizer import build_optimizer, rate_factor
@@ -39,6 +41,7 @@ class SurvivalModule(LightningModule):
     Attributes:
         record: What the current epoch has shown so far.
         gradient: How gradients are computed; chosen when training starts, and kept on resume.
+        health: How the modules fare that say so.
     """
 
     def __init__(self, model: SurvivalModel, plan: TrainingPlan) -> None:
@@ -48,6 +51,8 @@ class SurvivalModule(LightningModule):
         self.plan = plan
         self.record = EpochRecord()
         self.gradient: GradientChoice | None = None
+        self.health = HealthWatch.of(model)
+        self._followers = followers(model)
         self._steps: list[StepResult] = []
         self._outputs: list[ModelOutput] = []
         self._targets: list[SurvivalTarget] = []
@@ -118,6 +123,8 @@ class SurvivalModule(LightningModule):
                 execution=self._execution(risk_set.counts),
             )
         optimizer.step()
+        with torch.autocast(self.device.type, enabled=False):
+            move(self._followers, *self.plan.seed, self.current_epoch, int(index))
         if self._ranks > 1:
             whole = self.trainer.strategy.reduce(result.penalty, reduce_op="sum")
             result = replace(result, penalty=cast(Tensor, whole))
@@ -130,8 +137,10 @@ class SurvivalModule(LightningModule):
             self.clip_gradients(optimizer, gradient_clip_val=clip, gradient_clip_algorithm="norm")
 
     def on_train_epoch_end(self) -> None:
-        """Read the losses of the epoch."""
+        """Read the losses of the epoch, and how the modules fared."""
         self._read_losses()
+        loud = self.trainer.is_global_zero
+        self.record.health = self.health.read(self.current_epoch, loud=loud)
 
     # -- validation ------------------------------------------------------------------------------
 
@@ -173,13 +182,17 @@ class SurvivalModule(LightningModule):
     # -- checkpoints -----------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the choice, which another amount of memory must not change on resume."""
+        """Keep the choice, which another amount of memory must not change on resume, and what was
+        warned of.
+        """
+        checkpoint["health"] = self.health.state()
         if self.gradient is not None:
             checkpoint["gradient"] = [self.gradient.mode, self.gradient.reason]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the choice of the interrupted run."""
         self.gradient = GradientChoice(*checkpoint["gradient"])
+        self.health.take(checkpoint["health"])
 
     # -- parts of a step -------------------------------------------------------------------------
 

@@ -31,12 +31,15 @@ class TrainingResult:
         score: Its validation score by the recipe's monitor; ``None`` without a validation part.
         epochs: Epochs trained.
         gradient: How gradients were computed, and why.
+        health: By module, what it warned of, as ``training.json`` has it; ``None`` where no module
+            says how it fares.
     """
 
     best_epoch: int
     score: float | None
     epochs: int
     gradient: str
+    health: list[dict[str, Any]] | None = None
 
 
 def train(
@@ -114,6 +117,7 @@ def _take(model: SurvivalModel, kept: Path, best: Path) -> TrainingResult:
         score=chosen["score"],
         epochs=epochs,
         gradient=f"{mode} ({reason})",
+        health=state["health"],
     )
 
 
