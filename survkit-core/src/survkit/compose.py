@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from survkit.build import Part, Parts, build_model, build_part
+from survkit.component_config import ComponentConfig
 from survkit.dry_run import dry_run
 from survkit.errors import CompositionError, ConfigError, SurvkitError, UserError
 from survkit.model import SurvivalModel
 from survkit.objective import Objective, Term
 from survkit.protocols import ANY_PARAMETERIZATION, Encoder, Fusion, Loss, StartsFromWeights
-from survkit.recipe import ComponentConfig, LossConfig, PenaltyConfig, Recipe
+from survkit.recipe import LossConfig, PenaltyConfig, Recipe
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
 

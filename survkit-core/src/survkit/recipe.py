@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from survkit.component_config import ComponentConfig
 from survkit.errors import ConfigError
 from survkit.overrides import apply_override
 from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml, read_yaml
+from survkit.suggest import did_you_mean
 from survkit.training_config import Count, NotNegative, Positive, Section, TrainingConfig
 from survkit.validation import validate
 
@@ -25,23 +27,6 @@ _BASELINE = ("baseline", "inputs")
 _BASELINE_TRAINING = ("seed", "validation")
 
 ModalityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class ComponentConfig(BaseModel):
-    """A component by registry name; every other key is one of its settings."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
-    use: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, data: Any) -> Any:
-        return {"use": data} if isinstance(data, str) else data
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings as written; the component's constructor is their schema."""
-        return dict(self.__pydantic_extra__ or {})
 
 
 class LossConfig(ComponentConfig):
@@ -176,6 +161,12 @@ class Recipe(Section):
                 raise ValueError(f"the key '{name}' is required and missing")
         if self.baseline:
             _check_baseline_keys(self)
+        for number, one in enumerate(self.training.corruptions):
+            if one.modality not in self.encoders:
+                raise ValueError(
+                    f"training.corruptions.{number}: the recipe has no modality '{one.modality}'. "
+                    f"{did_you_mean(one.modality, self.encoders)}"
+                )
         return self
 
     @property

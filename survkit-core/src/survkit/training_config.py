@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from survkit.component_config import ComponentConfig
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -58,6 +60,18 @@ class ScheduleConfig(Section):
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
+class CorruptionConfig(ComponentConfig):
+    """A corruption that training subjects meet; every other key is one of its settings.
+
+    Attributes:
+        modality: Of the recipe.
+        probability: That a subject who has the modality meets it in an epoch.
+    """
+
+    modality: str
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class TrainingConfig(Section):
     """How a composed model is trained.
 
@@ -74,6 +88,8 @@ class TrainingConfig(Section):
             never.
         monitor: What chooses the epoch, and between the values of ``search``: Harrell's concordance
             of the risk at the horizon, Antolini's time-dependent concordance up to it, or the loss.
+        corruptions: What the inputs of training subjects meet, drawn anew in every epoch; never
+            those of validation or test subjects, nor what scalers are fitted on.
         search_folds: Folds of the inner cross-validation of the training part on which ``search``
             chooses; 1 for the validation part alone.
         members: Models trained from different seeds whose predicted incidences are averaged.
@@ -96,6 +112,7 @@ class TrainingConfig(Section):
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
     patience: Count | None = None
     monitor: Monitor = "concordance"
+    corruptions: list[CorruptionConfig] = Field(default_factory=list)
     search_folds: Count = 3
     members: Count = 1
     precision: Literal["auto", "32-true", "64-true", "bf16-mixed", "16-mixed"] = "auto"

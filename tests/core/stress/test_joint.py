@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 
+from survkit.corruptions.modality_corruption import ModalityCorruption
 from survkit.data import Cohort
 from survkit.evaluation import Predictions
 from survkit.flow import ModalityInput
@@ -24,7 +25,6 @@ from survkit.specs import InputKind, InputSpec
 from survkit.stress import Stress, stress_run
 from survkit.stress.chance import generator_for
 from survkit.stress.corrupted_input import CleanBatch, corrupt, read_samples
-from survkit.stress.modality_corruption import ModalityCorruption
 from survkit.stress.run_parts import as_table, open_run
 from survkit.stress.scenario import Scenario, parse_scenario
 from survkit.stress.suite import suite

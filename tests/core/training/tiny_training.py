@@ -24,6 +24,7 @@ from survkit.model import SurvivalModel
 from survkit.specs import OutcomeSpec
 from survkit.training.plan import TrainingPlan
 from survkit.training.train import TrainingResult, train
+from survkit.training.training_corruptions import TrainingCorruption
 from survkit.training.weights_file import write_weights
 from survkit.training_config import TrainingConfig
 
@@ -43,6 +44,7 @@ def run(
     resume: bool = False,
     validation: int = 10,
     model: SurvivalModel | None = None,
+    corruptions: Sequence[TrainingCorruption] = (),
     **settings: object,
 ) -> TrainingResult:
     """Train the noisy network, or a given one, on 40 subjects, the last of them for validation."""
@@ -63,6 +65,7 @@ def run(
         train=range(cut),
         train_target=store.batch(range(cut)).target,
         validation=range(cut, 40),
+        corruptions=corruptions,
         seed=(config.seed, 0),
     )
     model = build_model(torch.float32) if model is None else model

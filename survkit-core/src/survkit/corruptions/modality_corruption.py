@@ -1,4 +1,4 @@
-"""One corruption of one modality, and how it is written: ``ct:gaussian-noise:sigma=0.1``."""
+"""One corruption of one modality, with its settings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any, cast
 
 from survkit.errors import ConfigError
 from survkit.protocols import Corruption
-from survkit.registry import Component, Registry
-from survkit.safe_yaml import parse_yaml
+from survkit.registry import Component
 from survkit.settings import check_settings
 from survkit.specs import InputKind
-from survkit.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,41 +57,6 @@ def in_words(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 
-def parse_part(text: str, kinds: Mapping[str, InputKind], registry: Registry) -> ModalityCorruption:
-    """Read ``modality:corruption``, with a level or settings: ``pet:poisson-noise:counts=50``.
-
-    Args:
-        text: What was asked.
-        kinds: Kind of each modality of the model.
-        registry: Where the corruption is looked up.
-
-    Raises:
-        ConfigError: It is written otherwise, the model has no such modality, a setting is wrong, or
-            the corruption does not apply to that kind of input.
-        UnknownComponentError: There is no such corruption.
-    """
-    modality, _, rest = text.partition(":")
-    name, _, given = rest.partition(":")
-    if not modality or not name:
-        raise ConfigError(
-            "a corruption is written modality:name or modality:name:setting=value,…, such as "
-            f"ct:gaussian-noise:sigma=0.1, not {text!r}"
-        )
-    if modality not in kinds:
-        raise ConfigError(
-            f"{text}: the model has no modality '{modality}'. {did_you_mean(modality, kinds)}"
-        )
-    component = registry.find("corruption", name)
-    settings = _settings(given, component, text)
-    part = build_part(component, modality, settings)
-    if kinds[modality] not in part.corruption.kinds:
-        raise ConfigError(
-            f"{text}: {component.full_name} applies to {' and '.join(part.corruption.kinds)}, "
-            f"but '{modality}' is a {kinds[modality]}"
-        )
-    return part
-
-
 def build_part(
     component: Component, modality: str, settings: Mapping[str, object]
 ) -> ModalityCorruption:
@@ -117,22 +80,14 @@ def build_part(
     )
 
 
-def _settings(given: str, component: Component, text: str) -> dict[str, object]:
-    """Return the settings that a level or ``name=value`` pairs mean."""
-    if not given:
-        return {}
-    levels = component.load().levels
-    if "=" not in given:
-        if given not in levels:
-            raise ConfigError(
-                f"{text}: {given!r} is neither a level nor setting=value. "
-                f"{did_you_mean(given, levels)}"
-            )
-        return dict(levels[given])
-    settings: dict[str, object] = {}
-    for pair in given.split(","):
-        name, equals, value = pair.partition("=")
-        if not equals or not name or name in settings:
-            raise ConfigError(f"{text}: settings are written name=value, each once, not {pair!r}")
-        settings[name] = parse_yaml(value, source=text)
-    return settings
+def check_kind(part: ModalityCorruption, kind: InputKind, where: str) -> None:
+    """Refuse a corruption of another kind of input.
+
+    Raises:
+        ConfigError: It begins with ``where``.
+    """
+    if kind not in part.corruption.kinds:
+        raise ConfigError(
+            f"{where}: {part.name} applies to {' and '.join(part.corruption.kinds)}, "
+            f"but '{part.modality}' is a {kind}"
+        )

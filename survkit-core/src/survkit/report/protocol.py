@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -27,6 +27,8 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
     baseline = "baseline" in facts.recipe
     if isinstance(training, Mapping) and not baseline:
         lines.append(("Choice of the epoch", escape(epoch_choice(training))))
+        if training.get("corruptions"):
+            lines.append(("Corrupted in training", escape(corrupted(training["corruptions"]))))
     search = facts.recipe.get("search")
     if isinstance(search, Mapping) and search:
         tried = "; ".join(f"{path} among {values}" for path, values in search.items())
@@ -79,6 +81,23 @@ _BEST = {
     "loss": "lowest loss",
 }
 """By ``training.monitor``, what chose the epoch."""
+
+
+def corrupted(corruptions: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the inputs of training subjects met, from the recipe's training section."""
+    told = []
+    for one in corruptions:
+        settings = {name: value for name, value in one.items() if name not in _NO_SETTING}
+        words = ", ".join(f"{name}={value}" for name, value in settings.items())
+        share = f"{one.get('probability', 1.0):.0%}"
+        told.append(f"{one['modality']}: {one['use']}{f' ({words})' if words else ''}, {share}")
+    return (
+        f"{'; '.join(told)} of the training subjects, drawn anew in every epoch; validation and "
+        "test subjects are as they were read."
+    )
+
+
+_NO_SETTING = ("modality", "use", "probability")
 
 
 def epoch_choice(training: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from survkit.corruptions.modality_corruption import ModalityCorruption
 from survkit.evaluation import Predictions
-from survkit.stress.modality_corruption import ModalityCorruption
 
 
 def generator_for(part: ModalityCorruption, subject: str, seed: int) -> torch.Generator:

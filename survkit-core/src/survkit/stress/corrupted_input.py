@@ -9,20 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from survkit.corruptions.corrupted_sample import corrupted_sample
+from survkit.corruptions.modality_corruption import ModalityCorruption
 from survkit.data import Cohort
 from survkit.data.cache import to_numpy
-from survkit.data.cohort_config import ImagingModality
+from survkit.data.declared import declared_range
 from survkit.data.load import is_ragged, stack
-from survkit.errors import PluginError
 from survkit.flow import ModalityInput
 from survkit.protocols import Prepares, Sample
 from survkit.specs import InputSpec
 from survkit.stress.chance import generator_for
-from survkit.stress.modality_corruption import ModalityCorruption
 from survkit.stress.scenario import Scenario
-
-WINDOWED = (-1.0, 1.0)
-"""What a declared window is mapped to by the readers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +60,8 @@ def read_samples(
     cohort: Cohort, modality: str, rows: Sequence[int], spec: InputSpec
 ) -> list[Sample | None]:
     """Read one modality of some subjects, and say what the cohort declares about its values."""
-    settings = cohort.config.modality(modality, source=cohort.source)
-    windowed = isinstance(settings, ImagingModality) and settings.window is not None
     known: Mapping[str, Any] = {
-        "intensity_range": WINDOWED if windowed else None,
+        "intensity_range": declared_range(cohort, modality),
         "columns": spec.columns,
     }
     samples = (cohort.read_sample(modality, row, spec) for row in rows)
@@ -108,9 +103,8 @@ def _samples(part: ModalityCorruption, batch: CleanBatch, seed: int) -> list[Sam
     for subject, sample in zip(batch.subjects, batch.samples, strict=True):
         after = sample
         if sample is not None:
-            after = part.corruption(sample, generator=generator_for(part, subject, seed))
-            if after is not None:
-                _check(after, sample, part, empty_cells=batch.spec.kind == "table")
+            generator = generator_for(part, subject, seed)
+            after = corrupted_sample(part, sample, kind=batch.spec.kind, generator=generator)
         found.append(after)
     return found
 
@@ -132,16 +126,3 @@ def _prepared(sample: Sample, encoder: Any) -> Tensor:
         return sample.values
     with torch.no_grad():
         return encoder.prepare(sample)
-
-
-def _check(after: Sample, before: Sample, part: ModalityCorruption, *, empty_cells: bool) -> None:
-    """Refuse what no reader could have given; the conformance kit tests the same."""
-    values = after.values
-    form = (values.shape, values.dtype) == (before.values.shape, before.values.dtype)
-    usable = values.isfinite() | values.isnan() if empty_cells else values.isfinite()
-    if not form or not bool(usable.all()):
-        raise PluginError(
-            f"corruption {part.label} made {tuple(values.shape)} {values.dtype} of "
-            f"{tuple(before.values.shape)} {before.values.dtype}, or values that are not finite; "
-            "it must keep the form: tell its authors"
-        )

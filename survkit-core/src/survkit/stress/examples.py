@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from survkit.atomic_write import write_bytes
+from survkit.corruptions.modality_corruption import ModalityCorruption
 from survkit.data import Cohort
 from survkit.errors import DataError
 from survkit.protocols import Sample
 from survkit.report.strip_figure import Panel, strip_figure, svg_of
 from survkit.stress.chance import generator_for
 from survkit.stress.corrupted_input import read_samples
-from survkit.stress.modality_corruption import ModalityCorruption
 from survkit.stress.scenario import Scenario
 
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from survkit.corruptions.modality_corruption import ModalityCorruption
 from survkit.errors import ConfigError
 from survkit.registry import Registry
 from survkit.specs import InputKind
-from survkit.stress.modality_corruption import ModalityCorruption, parse_part
+from survkit.stress.parse_part import parse_part
 
 BETWEEN = " + "
 """Stands between the parts of a joint scenario in every text about it."""

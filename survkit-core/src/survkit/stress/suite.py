@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from survkit.corruptions.modality_corruption import ModalityCorruption, build_part
 from survkit.errors import ConfigError
 from survkit.registry import Registry
 from survkit.specs import InputKind
-from survkit.stress.modality_corruption import ModalityCorruption, build_part
 from survkit.stress.scenario import Scenario
 from survkit.suggest import did_you_mean
 

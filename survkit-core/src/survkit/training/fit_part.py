@@ -35,6 +35,7 @@ from survkit.training.learning import check_outputs
 from survkit.training.plan import TrainingPlan
 from survkit.training.random_state import seed_everything
 from survkit.training.train import TrainingResult, forget_checkpoint, train
+from survkit.training.training_corruptions import training_corruptions
 from survkit.transfer import Start, StartReport
 from survkit.transfer.begin import train_mode
 from survkit.transfer.exposure import write_exposures
@@ -149,6 +150,7 @@ def _fit_member(
     model = composition.model
     rows = [int(row) for row in (*part.train, *part.validation)]
     encoders = {name: encoder.eval() for name, encoder in model.encoders.items()}
+    corruptions = training_corruptions(part.recipe, part.cohort, specs, encoders, part.registry)
     store = store_for(part.cohort, rows, specs, encoders=encoders, cache=part.cache)
     train_rows = rows[: len(part.train)]
     kept = () if report is None else report.loaded  # their scaling came with their weights
@@ -162,6 +164,7 @@ def _fit_member(
         train=train_rows,
         train_target=part.cohort.target(train_rows),
         validation=rows[len(part.train) :],
+        corruptions=corruptions,
         seed=seed,
     )
     result = train(model, plan, folder, resume=part.resume, progress=part.progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, overload
@@ -27,6 +27,14 @@ class MicroBatches(Sequence[Batch]):
     """Batches by their rows; only the current one and the next are in memory.
 
     While the device computes, one thread reads the next micro-batch and starts its copy.
+
+    Args:
+        store: What is read.
+        rows: Of each micro-batch.
+        device: Where the batches go.
+        dtype: Of their values.
+        change: Applied to what was read, on the CPU; a pure function, since a micro-batch may be
+            read twice.
     """
 
     def __init__(
@@ -36,11 +44,13 @@ class MicroBatches(Sequence[Batch]):
         *,
         device: torch.device,
         dtype: torch.dtype,
+        change: Callable[[Batch], Batch] | None = None,
     ) -> None:
         self._store = store
         self._rows = rows
         self._device = device
         self._dtype = dtype
+        self._change = change
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -51,12 +61,17 @@ class MicroBatches(Sequence[Batch]):
     def __getitem__(self, index: slice) -> MicroBatches: ...
     def __getitem__(self, index: int | slice) -> Batch | MicroBatches:
         if isinstance(index, slice):
-            part = self._rows[index]
-            return MicroBatches(self._store, part, device=self._device, dtype=self._dtype)
+            return MicroBatches(
+                self._store,
+                self._rows[index],
+                device=self._device,
+                dtype=self._dtype,
+                change=self._change,
+            )
         return self._move(self._read(index))
 
     def __iter__(self) -> Iterator[Batch]:
-        if len(self) == 1 or self._store.in_memory:
+        if len(self) == 1 or (self._store.in_memory and self._change is None):
             yield from (self[index] for index in range(len(self)))
             return
         with ThreadPoolExecutor(max_workers=1) as reader:
@@ -69,6 +84,8 @@ class MicroBatches(Sequence[Batch]):
 
     def _read(self, index: int) -> Batch:
         batch = self._store.batch(self._rows[index])
+        if self._change is not None:
+            batch = self._change(batch)
         inputs = {name: _floating(value, self._dtype) for name, value in batch.inputs.items()}
         return replace(batch, inputs=inputs)
 

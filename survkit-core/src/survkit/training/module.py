@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from survkit.flow import ModelOutput, SurvivalTarget, concatenate
 from survkit.model import SurvivalModel
+from survkit.training.corrupted_batch import Corrupting
 from survkit.training.execution import Execution, RiskSetUnion, alone
 from survkit.training.following import followers, move
 from survkit.training.gather import gather_records, gather_risk_set
@@ -118,7 +119,7 @@ class SurvivalModule(LightningModule):
             result = accumulate_gradients(
                 self.model,
                 self.plan.objective,
-                self._batches(risk_set.ranks[self.global_rank]),
+                self._batches(risk_set.ranks[self.global_rank], self._corrupting()),
                 mode=self.gradient.mode,
                 execution=self._execution(risk_set.counts),
             )
@@ -218,9 +219,15 @@ class SurvivalModule(LightningModule):
         parts = list(micro_batches(self.plan.validation, size))
         return parts[self.global_rank if rank is None else rank :: self._ranks]
 
-    def _batches(self, rows: Any) -> MicroBatches:
-        parameter = next(self.model.parameters())
-        return MicroBatches(self.plan.store, rows, device=self.device, dtype=parameter.dtype)
+    def _batches(self, rows: Any, change: Corrupting | None = None) -> MicroBatches:
+        dtype = next(self.model.parameters()).dtype
+        return MicroBatches(self.plan.store, rows, device=self.device, dtype=dtype, change=change)
+
+    def _corrupting(self) -> Corrupting | None:
+        """Return what training subjects meet in this epoch."""
+        if not self.plan.corruptions:
+            return None
+        return Corrupting(self.plan.corruptions, (*self.plan.seed, self.current_epoch))
 
     def _execution(self, counts: tuple[int, ...]) -> Execution:
         def gather(output: ModelOutput, target: SurvivalTarget) -> RiskSetUnion:

@@ -9,6 +9,7 @@ from survkit.flow import SurvivalTarget
 from survkit.objective import Objective
 from survkit.specs import OutcomeSpec
 from survkit.training.micro_batches import SubjectStore
+from survkit.training.training_corruptions import TrainingCorruption
 from survkit.training_config import TrainingConfig
 
 
@@ -24,6 +25,7 @@ class TrainingPlan:
         train: Positions of the training subjects; nobody else has any influence on the weights.
         train_target: Their outcomes, in the same order.
         validation: Positions of those who choose the epoch; may be empty.
+        corruptions: What the training subjects' inputs meet.
         seed: Numbers that together seed everything random, such as (seed, repeat, fold, member).
     """
 
@@ -34,4 +36,5 @@ class TrainingPlan:
     train: Sequence[int]
     train_target: SurvivalTarget
     validation: Sequence[int] = ()
+    corruptions: Sequence[TrainingCorruption] = ()
     seed: tuple[int, ...] = (0,)

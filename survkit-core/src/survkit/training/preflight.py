@@ -25,6 +25,7 @@ from survkit.training.inner_folds import inner_folds
 from survkit.training.optimizer import build_optimizer
 from survkit.training.quiet import quiet_lightning
 from survkit.training.train import resolve_precision, resolve_strategy
+from survkit.training.training_corruptions import training_corruptions
 from survkit.training_config import TrainingConfig
 from survkit.transfer import Start, begin
 from survkit.transfer.exposure import seen_among
@@ -166,6 +167,7 @@ def _try_composing(
             recipe, specs, outcome, registry, begin=None if start is None else from_weights
         )
     build_optimizer(composition.model, recipe.training.optimizer, fused=False)
+    training_corruptions(recipe, cohort, specs, composition.model.encoders, registry)
 
 
 def check_devices(config: TrainingConfig) -> None:

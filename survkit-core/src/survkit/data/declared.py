@@ -1,0 +1,26 @@
+"""What a cohort file declares about the values of a modality."""
+
+from __future__ import annotations
+
+from survkit.data.cohort import Cohort
+from survkit.data.cohort_config import ImagingModality, VolumeModality
+from survkit.specs import InputSpec
+
+WINDOWED = (-1.0, 1.0)
+"""What a declared window is mapped to by the readers."""
+
+
+def declared_range(cohort: Cohort, modality: str) -> tuple[float, float] | None:
+    """Return lowest and highest intensity; ``None`` where no window is declared."""
+    settings = cohort.config.modality(modality, source=cohort.source)
+    windowed = isinstance(settings, ImagingModality) and settings.window is not None
+    return WINDOWED if windowed else None
+
+
+def declared_spacing(cohort: Cohort, modality: str, spec: InputSpec) -> tuple[float, ...] | None:
+    """Return the voxel size that all subjects share because the cohort resamples to it; ``None``
+    where every file may have its own.
+    """
+    settings = cohort.config.modality(modality, source=cohort.source)
+    shared = isinstance(settings, VolumeModality) and settings.spacing is not None
+    return spec.spacing if shared else None
