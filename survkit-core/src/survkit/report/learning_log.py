@@ -10,6 +10,8 @@ from pathlib import Path
 from survkit.errors import RunError
 
 COLUMNS = ("train_loss", "validation_loss", "validation_concordance")
+HEALTH = "health/"
+"""What columns begin with in which parts of the model say how they fare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _curves(path: Path) -> dict[str, tuple[list[float], list[float]]]:
     with path.open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             epoch = _number(row.get("epoch"))
-            for column in COLUMNS:
+            for column in (*COLUMNS, *(name for name in row if str(name).startswith(HEALTH))):
                 value = _number(row.get(column))
                 if epoch is not None and value is not None:
                     epochs, values = curves.setdefault(column, ([], []))

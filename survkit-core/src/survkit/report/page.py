@@ -31,6 +31,7 @@ from survkit.report.documents import (
     read_document,
 )
 from survkit.report.explain_section import explain_section
+from survkit.report.health_section import health_section, read_warnings
 from survkit.report.learning_figure import learning_figure
 from survkit.report.learning_log import read_learning_logs
 from survkit.report.metric_groups import shown_metrics
@@ -93,6 +94,8 @@ def render(parts: PageParts, *, beside: str) -> str:
     }
     if page["audit"] is not None and page["audit"]["errors"]:
         page["cautions"].append(Markup(_AUDIT_ERRORS))
+    if page["health"] is not None and page["health"]["table"] is not None:
+        page["cautions"].append(Markup(_WARNED))
     template = _template()
     anchors = set(re.findall(r'id="([^"]+)"', template.render(page=page | _UNKNOWN)))
     parts.files.table(checklist_table(anchors))
@@ -105,6 +108,8 @@ STRESS, EXPLAIN = "stress.json", "explain.json"
 _UNKNOWN: dict[str, Any] = {"checklist": (), "files": ()}
 """The checklist links to places of the page, which are known once the rest of it is made."""
 _AUDIT_ERRORS = 'The audit of this run found errors; see <a href="#audit">the audit</a> first.'
+
+_WARNED = 'Parts of the model gave warnings during training; see <a href="#health">its health</a>.'
 
 
 def meanings(numbers: Numbers) -> list[tuple[str, Markup]]:
@@ -143,6 +148,7 @@ def _sections(parts: PageParts) -> dict[str, Any]:
         "explain": None,
         "model": None,
         "learning": None,
+        "health": health_section(held["logs"], held["warnings"], files),
         "audit": None if held["audit"] is None else audit_section(held["audit"], files),
     }
     if (compared := parts.compared) is not None:
@@ -177,6 +183,7 @@ def _held(parts: PageParts) -> dict[str, Any]:
         "explain": read_document(folder, EXPLAIN_FILE),
         "model": read_model_sizes(folder),
         "logs": read_learning_logs(folder),
+        "warnings": read_warnings(folder),
     }
 
 
