@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from survkit.flow import Encoding, ModalityInput
 from survkit.model import SurvivalModel
 from survkit.protocols import Health
-from survkit.specs import EncodingSpec
+from survkit.specs import EncodingSpec, InputSpec
 
 
 class FollowingCodes(nn.Module):
@@ -72,6 +72,13 @@ class CodedEncoder(nn.Module):
         return Encoding(
             tokens=summary[:, None], summary=summary, present=input.present, penalties=made
         )
+
+
+class CodedTable(CodedEncoder):
+    """As an encoder of a table that a recipe can name."""
+
+    def __init__(self, input: InputSpec) -> None:
+        super().__init__(input.shape[0])
 
 
 def coded_model(fusion: nn.Module, head: nn.Module, dtype: torch.dtype) -> SurvivalModel:

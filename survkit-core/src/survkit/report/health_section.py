@@ -82,7 +82,7 @@ def _figure(column: str, logs: Sequence[LearningLog]) -> Picture:
     name = column.removeprefix(HEALTH)
     drawn = [log.curves[column] for log in logs]
     with canvas(3.4, 2.3) as figure:
-        axes = figure.subplots()
+        axes: Any = figure.subplots()
         for epochs, values in drawn:
             marker = "o" if len(epochs) == 1 else None
             axes.plot(epochs, values, color=BLUE, lw=1.1, alpha=0.75, marker=marker)

@@ -18,7 +18,16 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"survkit.testing.{name}"
-        for name in ("kit", "encoder", "fusion", "head", "loss", "corruption", "plugin")
+        for name in (
+            "kit",
+            "encoder",
+            "following",
+            "fusion",
+            "head",
+            "loss",
+            "corruption",
+            "plugin",
+        )
     )
 )
 
@@ -32,6 +41,7 @@ from survkit.testing.batches import (  # noqa: E402
 )
 from survkit.testing.corruption import CorruptionConformance  # noqa: E402
 from survkit.testing.encoder import EncoderConformance  # noqa: E402
+from survkit.testing.following import FollowsTrainingConformance  # noqa: E402
 from survkit.testing.fusion import FusionConformance  # noqa: E402
 from survkit.testing.head import HeadConformance  # noqa: E402
 from survkit.testing.loss import LossConformance  # noqa: E402
@@ -40,6 +50,7 @@ from survkit.testing.plugin import PluginConformance  # noqa: E402
 __all__ = [
     "CorruptionConformance",
     "EncoderConformance",
+    "FollowsTrainingConformance",
     "FusionConformance",
     "HeadConformance",
     "LossConformance",
