@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from survkit.flow import Encoding, ModalityInput
 from survkit.model import SurvivalModel
@@ -35,6 +35,9 @@ class FollowingCodes(nn.Module):
         return values + (self.codes[chosen] - values).detach()
 
     def after_step(self) -> None:
+        if distributed.is_initialized():
+            distributed.all_reduce(self.count)
+            distributed.all_reduce(self.total)
         used = self.count[:, None] > 0
         mean = self.total / self.count.clamp(min=1)[:, None]
         drift = 0.01 * torch.randn(self.codes.shape, dtype=self.codes.dtype)

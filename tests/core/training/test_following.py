@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -237,3 +239,23 @@ def test_without_such_modules_nothing_is_said(tiny: ModuleType, tmp_path: Path) 
 
     assert result.health is None
     assert "health" not in (tmp_path / "log.csv").read_text()
+
+
+@pytest.mark.slow
+def test_two_processes_end_with_the_codes_of_one(tmp_path: Path) -> None:
+    """What the ranks saw is added up, they draw alike, and health is of them all."""
+    for devices in ("1", "2"):
+        subprocess.run(
+            [sys.executable, str(HERE / "follow_on_devices.py"), str(tmp_path / devices), devices],
+            check=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            timeout=300,
+        )
+
+    one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-8, atol=1e-8)
+    texts = [(tmp_path / devices / "log.csv").read_text() for devices in ("1", "2")]
+    for line, other in zip(*(csv.DictReader(text.splitlines()) for text in texts), strict=True):
+        for column in line:
+            assert float(other[column] or 0) == pytest.approx(float(line[column] or 0), rel=1e-7)

@@ -167,7 +167,8 @@ def _try_composing(
             recipe, specs, outcome, registry, begin=None if start is None else from_weights
         )
     build_optimizer(composition.model, recipe.training.optimizer, fused=False)
-    training_corruptions(recipe, cohort, specs, composition.model.encoders, registry)
+    encoders = dict(composition.model.encoders.items())
+    training_corruptions(recipe, cohort, specs, encoders, registry)
 
 
 def check_devices(config: TrainingConfig) -> None:
