@@ -247,7 +247,8 @@ class FitsBatches(Protocol):
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Estimate the state from present training subjects only, in micro-batches; the engine
-        calls this once, before training. The result does not depend on how they are cut.
+        calls this once, before training. The batches may be gone through more than once. The result
+        does not depend on how they are cut.
         """
 
 

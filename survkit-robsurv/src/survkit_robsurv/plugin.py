@@ -10,6 +10,8 @@ SURVKIT_API = ">=0.1,<0.2"
 # kind | name | target within survkit_robsurv | summary
 _PARTS = """
 fusion | dual-patch-fuse | dual_patch_fuse:DualPatchFuse | patch-wise cross-attention and CBAM
+encoder | vq | vq:VQEncoder | any encoder's tokens as codes of a learned codebook
+encoder | vq3d | vq3d.vq3d_encoder:VQ3DEncoder | 3-D VQ-GAN: codes on a grid
 """
 
 

@@ -193,16 +193,24 @@ def fit_inputs(
             cast(FitsInput, model.encoders[name]).fit(_present(inputs[name]))
     for name, one in encoders.items():
         if isinstance(one, FitsBatches):
-            one.fit_batches(_batches(store, name, rows, micro_batch))
+            one.fit_batches(_Batches(store, name, rows, micro_batch))
 
 
-def _batches(
-    store: SubjectStore, modality: str, rows: Sequence[int], size: int
-) -> Iterator[ModalityInput]:
-    for start in range(0, len(rows), size):
-        given = _present(store.inputs(rows[start : start + size], only=(modality,))[modality])
-        if len(given.values):
-            yield given
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """The present subjects' inputs in micro-batches, read anew at each iteration."""
+
+    store: SubjectStore
+    modality: str
+    rows: Sequence[int]
+    size: int
+
+    def __iter__(self) -> Iterator[ModalityInput]:
+        for start in range(0, len(self.rows), self.size):
+            rows = self.rows[start : start + self.size]
+            given = _present(self.store.inputs(rows, only=(self.modality,))[self.modality])
+            if len(given.values):
+                yield given
 
 
 def _present(given: ModalityInput) -> ModalityInput:
