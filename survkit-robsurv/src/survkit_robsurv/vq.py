@@ -104,15 +104,13 @@ class VQEncoder(nn.Module):
     def forward(self, input: ModalityInput, *, penalties: bool = True) -> Encoding:
         """Encode, and quantize the tokens."""
         inner = projected(self.network(input, penalties=penalties))
-        found = self.quantizer(inner.tokens, inner.token_mask)
-        given = {"codebook": found.codebook_loss, "commitment": found.commitment_loss}
-        own = {name: given[name] for name in self.quantizer.penalties}
+        found = self.quantizer(inner.tokens, inner.token_mask, losses=penalties)
         return replace(
             inner,
             tokens=found.quantized,
             continuous=inner.tokens,
             summary=_masked_mean(found.quantized, inner.token_mask),
-            penalties=own | dict(inner.penalties) if penalties else {},
+            penalties={**found.losses, **inner.penalties},
         )
 
     def code_index(self, values: Tensor) -> Tensor:
@@ -126,7 +124,7 @@ class VQEncoder(nn.Module):
             raise CompositionError("the tokens of this encoder lie on no grid, so no map of codes")
         present = torch.ones(len(values), dtype=torch.bool, device=values.device)
         tokens, _ = self._tokens_of(ModalityInput(values, present))
-        return self.quantizer.code_index(tokens).unflatten(1, grid)
+        return self.quantizer.code_index(tokens).view(len(tokens), *grid)
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Let the other encoder estimate what it does, then start the codes where ``start`` says

@@ -28,8 +28,8 @@ def nearest_code(tokens: Tensor, codebook: Tensor) -> Tensor:
         centre = codes.mean(dim=0)
         codes = codes - centre
         square = codes.square().sum(dim=1)
-        nearest = [
-            torch.addmm(square, part.to(codes.dtype) - centre, codes.T, alpha=-2).argmin(dim=1)
-            for part in tokens.split(TOKENS_AT_ONCE)
-        ]
+        nearest = []
+        for begin in range(0, max(len(tokens), 1), TOKENS_AT_ONCE):
+            part = tokens[begin : begin + TOKENS_AT_ONCE].to(codes.dtype) - centre
+            nearest.append(torch.addmm(square, part, codes.T, alpha=-2).argmin(dim=1))
         return torch.cat(nearest)

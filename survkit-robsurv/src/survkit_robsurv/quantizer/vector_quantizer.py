@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -35,15 +36,15 @@ class Quantized:
         quantized: The chosen codes, with the gradient of the tokens; (batch, token, dim), in the
             tokens' floating type.
         code_index: int64 (batch, token).
-        codebook_loss: Mean square over the subject's real tokens and the axes of a code that pulls
-            codes to tokens; (batch). ``None`` where codes are moving averages.
-        commitment_loss: The same number, pulling tokens to codes; (batch).
+        losses: By name, as penalties of an encoder; each (batch), a mean square over the subject's
+            real tokens and the axes of a code. ``codebook`` pulls codes to tokens and is absent
+            where codes are moving averages; ``commitment``, the same number, pulls tokens to codes.
+            Empty where none were asked for.
     """
 
     quantized: Tensor
     code_index: Tensor
-    codebook_loss: Tensor | None
-    commitment_loss: Tensor
+    losses: Mapping[str, Tensor]
 
 
 class VectorQuantizer(nn.Module):
@@ -120,16 +121,19 @@ class VectorQuantizer(nn.Module):
 
     @property
     def penalties(self) -> tuple[str, ...]:
-        """Names of the losses that it gives, as penalties of an encoder."""
+        """Names of the losses that it gives."""
         return ("codebook", "commitment") if self.learning == "gradient" else ("commitment",)
 
-    def forward(self, tokens: Tensor, token_mask: Tensor | None = None) -> Quantized:
+    def forward(
+        self, tokens: Tensor, token_mask: Tensor | None = None, *, losses: bool = True
+    ) -> Quantized:
         """Quantize.
 
         Args:
             tokens: (batch, token, dim).
             token_mask: Which tokens are real; bool (batch, token). The others are quantized too,
                 but neither counted nor part of a loss.
+            losses: Whether they are computed.
         """
         own = self._to_codes(tokens)
         codes = self._codes()
@@ -137,16 +141,17 @@ class VectorQuantizer(nn.Module):
         chosen = functional.embedding(code_index, codes).view_as(own)
         if self.training:
             self._take_notice(code_index, own.detach().flatten(0, 1), token_mask)
-        codebook_loss = None
-        if self.learning == "gradient":
-            codebook_loss = _mean_square(own.detach() - chosen, token_mask)
+        given = {}
+        if losses and self.learning == "gradient":
+            given["codebook"] = _mean_square(own.detach() - chosen, token_mask)
+        if losses:
+            given["commitment"] = _mean_square(own - chosen.detach(), token_mask)
         # the token less itself is exactly 0, so the value is exactly the code
         through = chosen.detach().to(tokens.dtype) + (own - own.detach()).to(tokens.dtype)
         return Quantized(
             quantized=self.project_out(through).to(tokens.dtype),
             code_index=code_index.view(tokens.shape[:2]),
-            codebook_loss=codebook_loss,
-            commitment_loss=_mean_square(own - chosen.detach(), token_mask),
+            losses=given,
         )
 
     def code_index(self, tokens: Tensor) -> Tensor:

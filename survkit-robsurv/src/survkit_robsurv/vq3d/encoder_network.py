@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from survkit_robsurv.vq3d.conv3 import Conv3
 from survkit_robsurv.vq3d.residual_block import (
     ResidualBlock,
     activation_of,
@@ -33,11 +34,10 @@ class EncoderNetwork(nn.Module):
         self.stages = nn.ModuleList()
         before = in_channels
         for number, width in enumerate(channels):
-            halves = number < HALVINGS
-            kernel, stride = (4, 2) if halves else (3, 1)
+            halving = nn.Conv3d(before, width, 4, stride=2, padding=1)
             self.stages.append(
                 nn.Sequential(
-                    nn.Conv3d(before, width, kernel, stride=stride, padding=1),
+                    halving if number < HALVINGS else Conv3(before, width),
                     group_norm(width),
                     activation_of("leaky"),
                     ResidualBlock(width, "leaky"),

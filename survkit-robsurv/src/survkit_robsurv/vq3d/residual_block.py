@@ -6,6 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from survkit_robsurv.vq3d.conv3 import Conv3
+
 Activation = Literal["leaky", "relu"]
 
 MOST_GROUPS = 8
@@ -21,8 +23,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, activation: Activation) -> None:
         super().__init__()
-        self.first = nn.Conv3d(channels, channels, 3, padding=1)
-        self.second = nn.Conv3d(channels, channels, 3, padding=1)
+        self.first = Conv3(channels, channels)
+        self.second = Conv3(channels, channels)
         self.norm = group_norm(channels)
         self.activation = activation_of(activation)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+
+from survkit_robsurv.vq3d.conv3 import Conv3
 
 Upsampling = Literal["transposed", "plain"]
 """``plain`` upsamples and convolves; ``transposed`` gives the same with 8 of 27 products."""
 
 
-class UpsampleConv(nn.Conv3d):
+class UpsampleConv(Conv3):
     """Doubles each axis by repeating voxels, then convolves with a kernel of 3.
 
     Two neighbouring taps of three often meet copies of the same voxel, so along an axis the taps
@@ -26,7 +28,7 @@ class UpsampleConv(nn.Conv3d):
     """
 
     def __init__(self, in_channels: int, out_channels: int, upsampling: Upsampling) -> None:
-        super().__init__(in_channels, out_channels, 3, padding=1)
+        super().__init__(in_channels, out_channels)
         self.upsampling = upsampling
 
     def forward(self, features: Tensor) -> Tensor:

@@ -119,15 +119,11 @@ class VQ3DEncoder(nn.Module):
         """Encode the volumes; the decoder is run for penalties alone."""
         tokens = self._features(input)
         continuous: Tensor | None = None
-        given: dict[str, Tensor | None] = {}
+        given: dict[str, Tensor] = {}
         if self.quantizer is not None:
             continuous = tokens
-            quantized = self.quantizer(tokens)
-            tokens = quantized.quantized
-            given = {
-                "codebook": quantized.codebook_loss,
-                "commitment": quantized.commitment_loss,
-            }
+            found = self.quantizer(tokens, losses=penalties)
+            tokens, given = found.quantized, dict(found.losses)
         if self.decoder is not None and penalties:
             given["reconstruction"] = _squared_error(self._decoded(tokens), input.values)
         return Encoding(
@@ -136,7 +132,7 @@ class VQ3DEncoder(nn.Module):
             present=input.present,
             grid=self._encoding.grid,
             continuous=continuous,
-            penalties={name: given[name] for name in self._encoding.penalties} if penalties else {},
+            penalties=given,
         )
 
     def reconstruct(self, values: Tensor) -> Tensor:
@@ -165,7 +161,8 @@ class VQ3DEncoder(nn.Module):
             raise CompositionError(
                 "this vq3d has no codebook (quantize: false), so there are no codes"
             )
-        return self.quantizer.code_index(self._features(_as_input(values))).unflatten(1, self._grid)
+        codes = self.quantizer.code_index(self._features(_as_input(values)))
+        return codes.view(len(codes), *self._grid)
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Check the range of the training subjects' values where there is a decoder, and let the
@@ -213,7 +210,8 @@ class VQ3DEncoder(nn.Module):
 
     def _decoded(self, tokens: Tensor) -> Tensor:
         assert self.decoder is not None
-        volume: Tensor = self.decoder(tokens.transpose(1, 2).unflatten(2, self._grid))
+        shape = (len(tokens), tokens.shape[2])
+        volume: Tensor = self.decoder(tokens.transpose(1, 2).reshape(*shape, *self._grid))
         return volume
 
 
