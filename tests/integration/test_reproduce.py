@@ -19,8 +19,8 @@ from survkit.errors import ConfigError
 from survkit.plugins import load_plugins
 from survkit.registry import Registry
 from survkit.reproduction import Chosen, Reproduction, reproduce
-from survkit.reproduction.table_content import RowState, table_content
-from survkit.reproduction.write_table import as_markdown
+from survkit.reproduction.table_content import RowState, TableSettings, table_content
+from survkit.reproduction.table_markdown import as_markdown
 from survkit.testing.plugin import PluginConformance
 
 from .conftest import Place
@@ -124,7 +124,8 @@ def test_another_cohort_is_said_loudly_and_the_unknown_is_not_filled(table: Plac
 
     alike = Reproduction.parse(TABLE | {"cohort": "Toy"}, source="table.yaml")
     states = {"linear": RowState(table / "out/rows/linear")}
-    found = table_content(alike, Cohort.read("cohort.yaml"), states, replicates=0, permutations=9)
+    settings = TableSettings(replicates=0, permutations=9)
+    found = table_content(alike, Cohort.read("cohort.yaml"), states, settings)
     text = as_markdown(found)
     assert "ANOTHER COHORT" not in text
     assert "> Computed here on a cohort of the paper's name, 'toy'." in text

@@ -25,6 +25,10 @@ def command(
     rows: Annotated[
         str | None, typer.Option(help="Labels of the rows to run, separated by commas; all.")
     ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(help="The paper's data set to set ours beside, where its table has several."),
+    ] = None,
     folds: Annotated[
         int | None, typer.Option(min=2, help="Number of test parts; default: the table's.")
     ] = None,
@@ -58,6 +62,9 @@ def command(
             help="Subjects of the weights' cohort who are numbered as those here are other people.",
         ),
     ] = False,
+    device: Annotated[
+        str, typer.Option(help="Where models predict under the table's conditions.")
+    ] = "cpu",
     cache: Annotated[
         Path | None,
         typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
@@ -72,25 +79,24 @@ def command(
 ) -> None:
     """Cross-validate every row of a published table in the same folds, and set it beside the paper.
 
-    Writes table.md, table.csv and table.json. What the paper does not print is "n/a". Numbers on
-    another cohort than the paper's are not to be set against the paper's, and the table says so.
-    A row that fails does not stop the others; the exit code is then 1.
+    Writes table.md, table.csv and table.json. A table's conditions, such as noisy scans, are met by
+    each test subject under the model of the fold that never saw it. What the paper does not print
+    is "n/a". Numbers on another cohort than the paper's are not to be set against the paper's, and
+    the table says so. A row that fails does not stop the others; the exit code is then 1.
     """
+    from survkit.cli.predict import check_device
     from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
     from survkit.plugins import default_registry
     from survkit.reproduction import Chosen, Reproduction, reproduce
-    from survkit.reproduction.write_table import as_markdown
+    from survkit.reproduction.table_markdown import as_markdown
 
+    check_device(device)
     registry = default_registry()
     published = Reproduction.read(name, registry=registry)
     subjects = Cohort.read(cohort, table=table, data_folder=data)
     print_left_out(subjects)
     print_warnings(subjects, subjects.modalities)
     given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
-
-    def announce(label: str, number: int, of: int) -> None:
-        if not quiet:
-            print(f"row {number} of {of}: {label}", file=sys.stderr)
 
     found = reproduce(
         published,
@@ -104,8 +110,10 @@ def command(
             splits=given,
             permutations=permutations,
             sources=_sources(init_from or ()),
+            column=column,
+            device=device,
         ),
-        announce=announce,
+        announce=None if quiet else _announce,
         seed=seed,
         jobs=jobs,
         replicates=replicates,
@@ -119,6 +127,10 @@ def command(
     print(as_markdown(found.content))
     print(found.folder / "table.md")
     _fail_with(found.failed)
+
+
+def _announce(label: str, number: int, of: int) -> None:
+    print(f"row {number} of {of}: {label}", file=sys.stderr)
 
 
 def _fail_with(failed: Mapping[str, str]) -> None:

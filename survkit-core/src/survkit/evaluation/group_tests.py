@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from survkit.evaluation.observed_groups import first_repeat
 from survkit.evaluation.part import NO_PROBABILITIES
@@ -24,18 +26,39 @@ from survkit.nonparametric.log_rank import log_rank
 def group_tests(predictions: Predictions, *, cause: int) -> dict[str, dict[str, Any]]:
     """Return ``log_rank`` and ``d_calibration``, each a test or the reason why there is none."""
     table = first_repeat(predictions)
-    names, group = risk_groups(table, cause=cause)
-    if table.entry is not None:
-        seen = table.entry < table.horizon
-        if not seen.any():
-            reason = f"everybody entered after the horizon {table.horizon:g}"
-            nobody = Undefined(reason, len(table), 0).to_json()
-            return {"log_rank": nobody, "d_calibration": nobody}
-        table, group = table.select(seen), group[seen]
-    return {
-        "log_rank": _log_rank(table, cause, names, group),
-        "d_calibration": _d_calibration(table),
-    }
+    seen = _seen(table)
+    calibrated = _nobody(table) if not seen.any() else _d_calibration(table.select(seen))
+    return {"log_rank": log_rank_of_groups(table, cause=cause), "d_calibration": calibrated}
+
+
+def log_rank_of_groups(
+    predictions: Predictions, *, cause: int, groups: int | None = None
+) -> dict[str, Any]:
+    """Return the log-rank test of the groups of predicted risk of one repeat, or the reason why
+    there is none.
+
+    Args:
+        predictions: Of one repeat.
+        cause: Event code, 1..K.
+        groups: Their number; see :func:`survkit.evaluation.risk_groups.risk_groups`.
+    """
+    names, group = risk_groups(predictions, cause=cause, groups=groups)
+    seen = _seen(predictions)
+    if not seen.any():
+        return _nobody(predictions)
+    return _log_rank(predictions.select(seen), cause, names, group[seen])
+
+
+def _seen(table: Predictions) -> NDArray[np.bool_]:
+    """Return who had entered before the horizon; bool (row)."""
+    if table.entry is None:
+        return np.ones(len(table), dtype=bool)
+    return table.entry < table.horizon
+
+
+def _nobody(table: Predictions) -> dict[str, Any]:
+    reason = f"everybody entered after the horizon {table.horizon:g}"
+    return Undefined(reason, len(table), 0).to_json()
 
 
 def _log_rank(

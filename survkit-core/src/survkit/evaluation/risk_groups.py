@@ -19,7 +19,7 @@ SMALLEST_TERTILES = 60
 
 
 def risk_groups(
-    predictions: Predictions, *, cause: int
+    predictions: Predictions, *, cause: int, groups: int | None = None
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Cut the subjects into groups of equal size by the rank of their risk score in their fold.
 
@@ -28,6 +28,7 @@ def risk_groups(
     Args:
         predictions: The table.
         cause: Event code, 1..K.
+        groups: 2 for halves or 3 for thirds; ``None`` for what the number of subjects allows.
 
     Returns:
         Names of the groups from low to high risk, and the group of each row, int64 (row).
@@ -38,5 +39,5 @@ def risk_groups(
         for fold in predictions.folds(repeat):
             rows = (predictions.repeat == repeat) & (predictions.fold == fold)
             share[rows] = (rankdata(score[rows]) - 0.5) / rows.sum()
-    names = NAMES[3 if predictions.subjects >= SMALLEST_TERTILES else 2]
+    names = NAMES[groups or (3 if predictions.subjects >= SMALLEST_TERTILES else 2)]
     return names, np.floor(share * len(names)).astype(np.int64)

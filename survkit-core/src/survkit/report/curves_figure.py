@@ -22,29 +22,35 @@ _LINES = ("-", (0, (6, 2)), (0, (2, 1.2)))
 """Groups differ in dashes too, for prints without colour."""
 
 
-def curves_figure(predictions: Predictions, *, cause: int, level: float) -> Picture:
-    """Draw Kaplan–Meier, or with competing causes Aalen–Johansen, by group of predicted risk."""
+def curves_figure(
+    predictions: Predictions,
+    *,
+    cause: int,
+    level: float,
+    groups: int | None = None,
+    title: str = "",
+) -> Picture:
+    """Draw Kaplan–Meier, or with competing causes Aalen–Johansen, by group of predicted risk.
+
+    Args:
+        predictions: The table, of which the first repeat is drawn.
+        cause: Event code, 1..K.
+        level: Of the bands.
+        groups: 2 for halves or 3 for thirds; ``None`` for what the number of subjects allows.
+        title: Above the curves.
+    """
     table = first_repeat(predictions)
-    names, group = risk_groups(table, cause=cause)
+    names, group = risk_groups(table, cause=cause, groups=groups)
     competing = len(table.causes) > 1
     shown = [number for number in range(len(names)) if (group == number).any()]
-    with canvas(5.2, 4.5) as figure:
+    with canvas(5.2, 4.8 if title else 4.5) as figure:
+        if title:
+            figure.suptitle(title, fontsize=10.5)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[5, 0.5 + 0.4 * len(names)])
-        said = []
-        for number in shown:
-            target = table.target(group == number)
-            curve = aalen_johansen(
-                target.duration,
-                target.event,
-                len(table.causes),
-                entry=target.entry,
-                weight=target.weight,
-                level=level,
-            )
-            colour = GROUP_COLOURS[len(names)][number]
-            at_end = _draw(upper, curve, cause, table.horizon, colour, number, names[number])
-            size = int((group == number).sum())
-            said.append(f"{names[number]} risk ({size} subjects) ends at {at_end:.0%}")
+        said = [
+            _draw_group(upper, table, group == number, (number, names), cause=cause, level=level)
+            for number in shown
+        ]
         quantity = f"probability of {table.causes[cause - 1]}" if competing else "event-free"
         upper.set_ylabel(quantity)
         upper.set_ylim(0, 1.02 if not competing else None)
@@ -60,6 +66,31 @@ def curves_figure(predictions: Predictions, *, cause: int, level: float) -> Pict
         kind = "Cumulative incidence (Aalen–Johansen)" if competing else "Kaplan–Meier curves"
         alt = f"{kind} by predicted risk until {table.horizon:g} {table.time_unit}: "
         return picture(figure, alt=alt + "; ".join(said) + ".", caption=_caption(table, names))
+
+
+def _draw_group(
+    axes: Axes,
+    table: Predictions,
+    rows: np.ndarray,
+    group: tuple[int, tuple[str, ...]],
+    *,
+    cause: int,
+    level: float,
+) -> str:
+    """Draw one group, given by its number and the names of all, and say where it ends."""
+    number, names = group
+    target = table.target(rows)
+    curve = aalen_johansen(
+        target.duration,
+        target.event,
+        len(table.causes),
+        entry=target.entry,
+        weight=target.weight,
+        level=level,
+    )
+    colour = GROUP_COLOURS[len(names)][number]
+    at_end = _draw(axes, curve, cause, table.horizon, colour, number, names[number])
+    return f"{names[number]} risk ({int(rows.sum())} subjects) ends at {at_end:.0%}"
 
 
 def _draw(

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from survkit.reproduction.published_table import Published, Reproduction, Row
+from survkit.reproduction.condition import Column, Condition
+from survkit.reproduction.published_figure import PublishedFigure
+from survkit.reproduction.published_number import Mark, Published
+from survkit.reproduction.published_table import Reproduction, Row
 from survkit.reproduction.reproduce import Chosen, Reproduced, reproduce
 
-__all__ = ["Chosen", "Published", "Reproduced", "Reproduction", "Row", "reproduce"]
+__all__ = [
+    "Chosen",
+    "Column",
+    "Condition",
+    "Mark",
+    "Published",
+    "PublishedFigure",
+    "Reproduced",
+    "Reproduction",
+    "Row",
+    "reproduce",
+]

@@ -7,7 +7,7 @@ that the paper does not give is absent, never filled.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,28 +16,17 @@ from pydantic import Field, model_validator
 from survkit.comparison.comparable_metrics import metric_keys
 from survkit.errors import ConfigError, UserError
 from survkit.registry import Registry
+from survkit.reproduction.condition import CLEAN, Column, Condition
+from survkit.reproduction.published_figure import PublishedFigure
+from survkit.reproduction.published_number import Mark, Published, Text
 from survkit.safe_yaml import parse_yaml, read_yaml
 from survkit.suggest import did_you_mean
-from survkit.training_config import Count, NotNegative, Section
+from survkit.training_config import Count, Section
 from survkit.validation import validate
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ()+._-]*$"  # no comma: --rows separates by it
 
-
-class Published(Section):
-    """A number that the paper prints for a row, in the first metric of the table.
-
-    Attributes:
-        value: As printed.
-        sd: Standard deviation, where it is printed.
-        note: How to read it, such as that it was derived from a difference in the text.
-    """
-
-    value: Finite
-    sd: NotNegative | None = None
-    note: str = ""
+_Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 &()._-]*$")]
 
 
 class Row(Section):
@@ -48,6 +37,7 @@ class Row(Section):
         recipe: A registered name, or a file.
         set: Changes of the recipe, ``path=value``.
         published: What the paper prints; ``None`` where it prints nothing that can be used.
+        columns: The same of a table with several data sets: by data set, by condition.
         init_from: Name of the trained weights that the row starts from, which are given when it is
             run; ``None`` where it starts as the recipe says.
     """
@@ -56,6 +46,7 @@ class Row(Section):
     recipe: Text
     set: list[Text] = Field(default_factory=list)
     published: Published | None = None
+    columns: dict[str, dict[str, Published]] = Field(default_factory=dict)
     init_from: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] | None = None
 
     @property
@@ -70,10 +61,13 @@ class Reproduction(Section):
     Attributes:
         title: One line, with the number of the table.
         source: The paper, so that it can be found.
-        cohort: Name of the cohort that the paper used.
+        cohort: Name of the cohort that the paper used, or of all of them in words.
         protocol: How the paper came to its numbers, in a sentence.
         metrics: What is compared, by the names of ``survkit compare``; the published numbers are of
             the first.
+        columns: By the name the paper gives them, its data sets, where it has several.
+        conditions: By name, conditions under which its models are tested, beside ``clean``.
+        figure: A figure of the rows, drawn beside the table.
         folds: Test parts, unless something else is asked.
         reference: Label of the row that all others are compared with; the first by default.
         rows: In the order of the table.
@@ -85,6 +79,9 @@ class Reproduction(Section):
     cohort: Text
     protocol: str = ""
     metrics: Annotated[list[Text], Field(min_length=1)]
+    columns: dict[_Key, Column] = Field(default_factory=dict)
+    conditions: dict[_Key, Condition] = Field(default_factory=dict)
+    figure: PublishedFigure | None = None
     folds: Annotated[Count, Field(ge=2)] = 10
     reference: str | None = None
     rows: Annotated[list[Row], Field(min_length=1)]
@@ -103,7 +100,55 @@ class Reproduction(Section):
             seen[row.slug] = row.label
         if self.reference is not None:
             self._row(self.reference, "reference")
+        if CLEAN in self.conditions:
+            raise ValueError(f"conditions: '{CLEAN}' is every table's own, the inputs as they are")
+        for row in self.rows:
+            self._check_published(row)
+        if self.figure is not None:
+            self._known(self.figure.condition, self.conditions, "figure.condition")
+            for mark in self.figure.published:
+                self._check_mark(mark)
         return self
+
+    def _check_published(self, row: Row) -> None:
+        """Refuse numbers of data sets or conditions that the table does not have."""
+        if row.published is not None and self.columns:
+            raise ValueError(
+                f"rows: '{row.label}' has a published number of no data set, but the table has "
+                "several; write it under columns"
+            )
+        for column, found in row.columns.items():
+            self._known(column, self.columns, f"rows: columns of '{row.label}'")
+            for condition in found:
+                known = [CLEAN, *self.conditions]
+                self._known(condition, known, f"rows: columns.{column} of '{row.label}'")
+
+    def _check_mark(self, mark: Mark) -> None:
+        self._row(mark.row, "figure.published")
+        if mark.column is not None:
+            self._known(mark.column, self.columns, "figure.published.column")
+
+    @staticmethod
+    def _known(name: str, known: Collection[str], asked: str) -> None:
+        if name not in known:
+            raise ValueError(f"{asked}: there is no {name!r}. {did_you_mean(name, known)}")
+
+    def column(self, name: str | None, cohort: str) -> str | None:
+        """Return the column to set ours beside: the one asked for, else that of a cohort of this
+        name, else none.
+
+        Raises:
+            ConfigError: The table has no such column.
+        """
+        if name is None:
+            fold = cohort.casefold()
+            alike = [key for key, one in self.columns.items() if one.cohort.casefold() == fold]
+            return alike[0] if alike else None
+        try:
+            self._known(name, self.columns, "column")
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        return name
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -14,9 +14,17 @@ from typing import Any, Unpack, cast
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Splits, make_splits
 from survkit.errors import RunError
-from survkit.reproduction.published_table import Reproduction
+from survkit.reproduction.draw_figure import draw_figure
+from survkit.reproduction.published_table import Reproduction, Row
+from survkit.reproduction.row_condition import (
+    ConditionRun,
+    ConditionState,
+    check_conditions,
+    forget_conditions,
+    run_condition,
+)
 from survkit.reproduction.row_plan import RowPlan, check_sources, plan_rows
-from survkit.reproduction.table_content import RowState, table_content
+from survkit.reproduction.table_content import RowState, TableSettings, table_content
 from survkit.reproduction.write_table import write_table
 from survkit.training.cross_validate import cross_validate, run_facts
 from survkit.training.run_folder import RunFolder
@@ -42,6 +50,9 @@ class Chosen:
         splits: A given division instead.
         permutations: Random swaps of the paired permutation test.
         sources: By the name that rows give it, a trained model or run to start from.
+        column: The paper's data set to set ours beside; where ``None``, that of a cohort of this
+            name, if there is one.
+        device: Where the networks run that predict under a table's conditions.
     """
 
     rows: Sequence[str] = ()
@@ -51,6 +62,8 @@ class Chosen:
     splits: Splits | None = None
     permutations: int = 5000
     sources: Mapping[str, str | Path] = field(default_factory=dict)
+    column: str | None = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +71,10 @@ class Reproduced:
     """A table that was run.
 
     Attributes:
-        folder: With ``table.md``, ``table.csv``, ``table.json``, and a run folder per row.
+        folder: With ``table.md``, ``table.csv``, ``table.json``, a run folder per row, and a stress
+            test per condition and row.
         content: Of ``table.json``.
-        failed: By label, why a row has no numbers.
+        failed: By label, why a row has no numbers; by label and condition, why it has none there.
     """
 
     folder: Path
@@ -77,8 +91,8 @@ def reproduce(
     announce: Announce | None = None,
     **options: Unpack[RunOptions],
 ) -> Reproduced:
-    """Cross-validate the rows of a published table, all in the same folds, and write them beside
-    what was published.
+    """Cross-validate the rows of a published table, all in the same folds, test them under its
+    conditions, and write them beside what was published.
 
     A row that fails keeps its reason in the table and does not stop the others. With ``resume``
     finished rows are kept as they are, and rows that were not asked for before can be added.
@@ -99,41 +113,98 @@ def reproduce(
     """
     chosen = chosen or Chosen()
     settings = RunSettings(**options)
+    column = table.column(chosen.column, cohort.name)
     rows = table.chosen(chosen.rows)
-    plans = plan_rows(rows, chosen.changes, settings.seed, settings.components())
+    changes = [*(table.columns[column].set if column else ()), *chosen.changes]
+    plans = plan_rows(rows, changes, settings.seed, settings.components())
     check_sources(rows, chosen.sources)
+    check_conditions(plans, table.conditions, cohort, settings.components())
+    asked = (table, chosen, settings)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = chosen.splits or _divide(table, cohort, chosen, plans[0])
     with run.attempt():
-        run.describe(_facts(table, cohort, splits, chosen, settings), {})
+        facts = {"changes": changes, "column": column}
+        run.describe(_facts(table, cohort, splits, settings) | facts, {})
         splits.write(run.work / "splits.json")
-        states = {}
-        for number, plan in enumerate(plans, start=1):
-            if announce is not None:
-                announce(plan.row.label, number, len(plans))
-            own = settings
-            if plan.row.init_from is not None:
-                own = replace(settings, init_from=chosen.sources[plan.row.init_from])
-            states[plan.row.label] = _run_row(plan, cohort, splits, run.work, own)
+        states = _run_rows(plans, cohort, splits, run.work, asked, announce)
         states |= _found_before(table, rows, run.work)
-        content = _content(table, cohort, states, chosen, settings)
+        under = _under_conditions(table, rows, states, _condition_run(run, cohort, asked))
+        numbers = TableSettings(
+            column=column, replicates=settings.replicates, permutations=chosen.permutations
+        )
+        content = table_content(table, cohort, states, numbers, under)
+        draw_figure(content, table, under, run.work)
         write_table(content, run.work)
         place = run.finish()
-    failed = {label: state.reason for label, state in states.items() if state.reason}
-    return Reproduced(place, content, failed)
+    return Reproduced(place, content, _failed(states, under))
 
 
-def _content(
-    table: Reproduction,
+def _run_rows(
+    plans: Sequence[RowPlan],
     cohort: Cohort,
-    states: Mapping[str, RowState],
-    chosen: Chosen,
-    settings: RunSettings,
-) -> dict[str, Any]:
-    replicates = settings.replicates
-    return table_content(
-        table, cohort, states, replicates=replicates, permutations=chosen.permutations
+    splits: Splits,
+    place: Path,
+    asked: tuple[Reproduction, Chosen, RunSettings],
+    announce: Announce | None,
+) -> dict[str, RowState]:
+    """Cross-validate the rows one after the other."""
+    table, chosen, settings = asked
+    states = {}
+    for number, plan in enumerate(plans, start=1):
+        if announce is not None:
+            announce(plan.row.label, number, len(plans))
+        own = settings
+        if plan.row.init_from is not None:
+            own = replace(settings, init_from=chosen.sources[plan.row.init_from])
+        states[plan.row.label] = _run_row(plan, cohort, splits, place, own, tuple(table.conditions))
+    return states
+
+
+def _condition_run(
+    run: RunFolder, cohort: Cohort, asked: tuple[Reproduction, Chosen, RunSettings]
+) -> ConditionRun:
+    """Return how the conditions of a table are carried out."""
+    table, chosen, settings = asked
+    return ConditionRun(
+        cohort=cohort,
+        place=run.work,
+        metric=table.keys[0],
+        device=chosen.device,
+        registry=settings.components(),
+        cache=settings.cache,
     )
+
+
+def _under_conditions(
+    table: Reproduction,
+    rows: Sequence[Row],
+    states: Mapping[str, RowState],
+    work: ConditionRun,
+) -> dict[str, dict[str, ConditionState]]:
+    """Return by condition and label what became of the finished rows; those that were not asked for
+    now are not computed anew.
+    """
+    asked = {row.label for row in rows}
+    return {
+        name: {
+            label: run_condition(name, condition, state.folder, work, only_found=label not in asked)
+            for label, state in states.items()
+            if state.folder is not None
+        }
+        for name, condition in table.conditions.items()
+    }
+
+
+def _failed(
+    states: Mapping[str, RowState], under: Mapping[str, Mapping[str, ConditionState]]
+) -> dict[str, str]:
+    """Return every reason, by label, or by label and condition."""
+    failed = {label: state.reason for label, state in states.items() if state.reason}
+    for name, of_rows in under.items():
+        failed |= {
+            f"{label}, {name}": state.reason for label, state in of_rows.items() if state.reason
+        }
+    return failed
 
 
 def _divide(table: Reproduction, cohort: Cohort, chosen: Chosen, first: RowPlan) -> Splits:
@@ -148,13 +219,12 @@ def _divide(table: Reproduction, cohort: Cohort, chosen: Chosen, first: RowPlan)
 
 
 def _facts(
-    table: Reproduction, cohort: Cohort, splits: Splits, chosen: Chosen, settings: RunSettings
+    table: Reproduction, cohort: Cohort, splits: Splits, settings: RunSettings
 ) -> dict[str, Any]:
     """Return what ``run.json`` says; the rows asked for are not among it, for more may follow."""
     return {
         "command": "reproduce",
         "table": table.to_dict(),
-        "changes": list(chosen.changes),
         "seed": settings.seed,
         "cohort": cohort.fingerprint(),
         "left_out": list(cohort.left_out),
@@ -163,7 +233,12 @@ def _facts(
 
 
 def _run_row(
-    plan: RowPlan, cohort: Cohort, splits: Splits, place: Path, settings: RunSettings
+    plan: RowPlan,
+    cohort: Cohort,
+    splits: Splits,
+    place: Path,
+    settings: RunSettings,
+    conditions: Sequence[str],
 ) -> RowState:
     """Cross-validate one row, unless it is finished, and say where it lies or why it failed."""
     folder = plan.folder(place)
@@ -174,6 +249,7 @@ def _run_row(
         expected = {"recipe": plan.recipe.to_dict(), **run_facts(plan.recipe, cohort, splits, own)}
         if own.resume and _is_finished(folder, expected):
             return RowState(folder)
+        forget_conditions(place, conditions, plan.row.slug)
         if not own.resume:  # of a process that was killed before it had begun
             shutil.rmtree(folder, ignore_errors=True)
         options = {name: getattr(own, name) for name in RunOptions.__annotations__}
@@ -197,7 +273,7 @@ def _is_finished(folder: Path, expected: Mapping[str, Any]) -> bool:
     return bool(found == json.loads(json.dumps(expected)))
 
 
-def _found_before(table: Reproduction, rows: Sequence[Any], place: Path) -> dict[str, RowState]:
+def _found_before(table: Reproduction, rows: Sequence[Row], place: Path) -> dict[str, RowState]:
     """Return the rows that were not asked for now, but finished before."""
     found = {}
     for row in table.rows:

@@ -28,9 +28,19 @@ class RowPlan:
     row: Row
     recipe: Recipe
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the row's model reads."""
+        return modalities_of(self.recipe)
+
     def folder(self, place: Path) -> Path:
         """Return the row's run folder inside that of the table."""
         return place / "rows" / self.row.slug
+
+
+def modalities_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return what a network or a baseline reads."""
+    return tuple(recipe.encoders) or tuple(item.modality for item in recipe.inputs)
 
 
 def plan_rows(

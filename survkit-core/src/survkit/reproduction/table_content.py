@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from survkit.comparison import Comparison, compare
+from survkit.comparison import Comparison
 from survkit.comparison.comparable_metrics import metric_name
 from survkit.data import Cohort
-from survkit.errors import UserError
+from survkit.reproduction.compare_rows import compare_rows, difference_json
+from survkit.reproduction.condition import CLEAN
+from survkit.reproduction.condition_numbers import condition_json
+from survkit.reproduction.figure_content import figure_json
+from survkit.reproduction.published_number import Published
 from survkit.reproduction.published_table import Reproduction, Row
+from survkit.reproduction.row_condition import ConditionState
 
 FORMAT = "survkit-reproduction/1"
 """Keys may be added under one version, not renamed or removed."""
@@ -31,13 +36,27 @@ class RowState:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSettings:
+    """What decides the numbers of a table apart from its rows' runs.
+
+    Attributes:
+        column: The paper's data set that ours are set beside; ``None`` for none in particular.
+        replicates: Bootstrap resamples of differences; 0 for no intervals.
+        permutations: Random swaps of the paired permutation test.
+    """
+
+    column: str | None = None
+    replicates: int
+    permutations: int
+
+
 def table_content(
     table: Reproduction,
     cohort: Cohort,
     states: Mapping[str, RowState],
-    *,
-    replicates: int,
-    permutations: int,
+    settings: TableSettings,
+    conditions: Mapping[str, Mapping[str, ConditionState]] | None = None,
 ) -> dict[str, Any]:
     """Return all numbers of the table as plain data.
 
@@ -45,33 +64,88 @@ def table_content(
         table: What was published.
         cohort: That all rows were run on.
         states: By label; rows without one were not run.
-        replicates: Bootstrap resamples of differences; 0 for no intervals.
-        permutations: Random swaps of the paired permutation test.
+        settings: Of the numbers.
+        conditions: By condition and label, what became of the rows under it.
     """
     done = {label: state.folder for label, state in states.items() if state.folder is not None}
     measured = {label: _read(folder / "metrics.json") for label, folder in done.items()}
-    compared, why_not = _compared(table, done, replicates, permutations)
+    tests = {"replicates": settings.replicates, "permutations": settings.permutations}
+    compared, why_not = compare_rows(table, done, **tests)
     cause = next(iter(next(iter(measured.values()))["causes"])) if measured else cohort.causes[0]
-    same = cohort.name.casefold() == table.cohort.casefold()
+    under = {
+        name: condition_json(table, name, (conditions or {}).get(name, {}), cause, **tests)
+        for name in table.conditions
+    }
+    metrics = [_metric(table, key, cause, states, measured, compared) for key in table.keys]
+    for metric in metrics:
+        for row in metric["rows"]:
+            _add_columns(row, metric, table, settings.column, under)
     return {
         "format": FORMAT,
         "title": table.title,
         "source": table.source,
         "protocol": table.protocol,
-        "published_cohort": table.cohort,
-        "cohort": cohort.name,
-        "same_cohort": same,
-        "statement": _statement(table.cohort, cohort.name, same=same),
+        **_cohorts(table, cohort, settings.column),
         "subjects": len(cohort),
         "fingerprint": cohort.fingerprint(),
         "cause": cause,
         "run": _run(next(iter(measured.values()))) if measured else None,
-        "settings": {"replicates": replicates, "permutations": permutations},
+        "settings": tests,
         "reference": table.reference_row.label,
         "no_comparison": why_not,
-        "metrics": [_metric(table, key, cause, states, measured, compared) for key in table.keys],
+        "metrics": metrics,
+        "conditions": {name: _without_metrics(one) for name, one in under.items()},
+        "figure": figure_json(table, conditions or {}, settings.column, cause),
         "notes": list(table.notes),
     }
+
+
+def _without_metrics(condition: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in condition.items() if key != "metrics"}
+
+
+def _cohorts(table: Reproduction, cohort: Cohort, column: str | None) -> dict[str, Any]:
+    """Return whom the published numbers are about, who was computed on, and what that means."""
+    published = table.cohort if column is None else table.columns[column].cohort
+    same = cohort.name.casefold() == published.casefold()
+    return {
+        "published_cohort": published,
+        "columns": list(table.columns),
+        "column": column,
+        "cohort": cohort.name,
+        "same_cohort": same,
+        "statement": _statement(published, cohort.name, same=same),
+    }
+
+
+def _add_columns(
+    content: dict[str, Any],
+    metric: Mapping[str, Any],
+    table: Reproduction,
+    column: str | None,
+    under: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Add to a row what is published by data set, and what was measured under each condition."""
+    row = next(each for each in table.rows if each.label == content["label"])
+    first = metric["key"] == table.keys[0]
+
+    def printed(condition: str) -> dict[str, Any]:
+        found = {name: one.get(condition) for name, one in row.columns.items()} if first else {}
+        return {name: _published(one) for name, one in found.items() if one is not None}
+
+    if table.columns:
+        content["published_columns"] = printed(CLEAN)
+        content["published"] = content["published_columns"].get(column or "")
+    content["conditions"] = {
+        name: found["rows"].get(row.label, {"state": "not run", "reason": "", "left_out": []})
+        | found["metrics"][metric["key"]].get(row.label, {})
+        | {"published_columns": printed(name), "published": printed(name).get(column or "")}
+        for name, found in under.items()
+    }
+
+
+def _published(found: Published | None) -> dict[str, Any] | None:
+    return None if found is None else found.model_dump()
 
 
 def _metric(
@@ -105,28 +179,6 @@ def _run(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {name: metrics[name] for name in names}
 
 
-def _compared(
-    table: Reproduction, done: Mapping[str, Path], replicates: int, permutations: int
-) -> tuple[Comparison | None, str]:
-    """Compare every finished row with the reference, or say why that is not possible."""
-    reference = table.reference_row.label
-    if reference not in done:
-        return None, f"the reference row '{reference}' has no result"
-    if len(done) < 2:
-        return None, f"no other row than the reference '{reference}' has a result"
-    try:
-        found = compare(
-            {label: done[label] for label in done},
-            metric=table.keys,
-            reference=reference,
-            replicates=0 if replicates < 2 else replicates,  # one resample has no spread
-            permutations=permutations,
-        )
-    except UserError as error:
-        return None, str(error)
-    return found, ""
-
-
 def _row(
     row: Row,
     key: str,
@@ -143,7 +195,7 @@ def _row(
         "recipe": row.recipe,
         "set": list(row.set),
         "init_from": row.init_from,
-        "published": row.published.model_dump() if first and row.published else None,
+        "published": _published(row.published) if first else None,
         "state": "not run" if state is None else "failed" if state.reason else "finished",
         "reason": state.reason if state else "",
     }
@@ -151,13 +203,7 @@ def _row(
         found = measured[row.label]["causes"][cause]["metrics"][key]
         content |= {name: found[name] for name in ("pooled", "across_folds", "across_repeats")}
         content["run"] = f"rows/{row.slug}"
-    if compared is not None:
-        for pair in compared.metrics[key].pairs:
-            if pair.first == row.label:
-                content["difference"] = pair.difference.to_json()
-                content["permutation"] = pair.permutation.to_json()
-                content["p_holm"] = pair.p_holm
-    return content
+    return content | difference_json(compared, key, row.label)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -80,6 +80,21 @@ class Scenario:
         return f"{text[:LONGEST_KEY]}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
+def split_scenario(text: str) -> list[str]:
+    """Return the parts of ``"ct:gaussian-noise + pet:poisson-noise"``, unread.
+
+    Raises:
+        ConfigError: Nothing is on one side of a plus sign.
+    """
+    asked = [each.strip() for each in _PLUS.split(text)]
+    if len(asked) > 1 and not all(asked):
+        raise ConfigError(
+            "a plus sign stands between two corruptions, such as "
+            f"ct:gaussian-noise + pet:poisson-noise, but nothing is on one side of it in {text!r}"
+        )
+    return asked
+
+
 def parse_scenario(text: str, kinds: Mapping[str, InputKind], registry: Registry) -> Scenario:
     """Read ``ct:gaussian-noise:sigma=0.1``, or several joined by plus signs.
 
@@ -96,14 +111,8 @@ def parse_scenario(text: str, kinds: Mapping[str, InputKind], registry: Registry
             input.
         UnknownComponentError: There is no such corruption.
     """
-    asked = [each.strip() for each in _PLUS.split(text)]
-    if len(asked) > 1 and not all(asked):
-        raise ConfigError(
-            "a plus sign stands between two corruptions, such as "
-            f"ct:gaussian-noise + pet:poisson-noise, but nothing is on one side of it in {text!r}"
-        )
     parts: dict[str, ModalityCorruption] = {}
-    for each in asked:
+    for each in split_scenario(text):
         part = parse_part(each, kinds, registry)
         if part.modality in parts:
             raise ConfigError(
