@@ -24,12 +24,10 @@ def test_the_page_holds(
     """The table has the columns that the page describes, the tuned folds start from their own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SURVKIT_CACHE", str(tmp_path / "cache"))
-    recipe, table = blocks("yaml")
-    Path("clinical.yaml").write_text(recipe, encoding="utf-8")
-    Path("table.yaml").write_text(table, encoding="utf-8")
-    (commands,) = blocks("bash")
+    for name, text in zip(("clinical", "table", "noisy"), blocks("yaml"), strict=True):
+        Path(f"{name}.yaml").write_text(text, encoding="utf-8")
     printed = []
-    for line in commands.splitlines():
+    for line in "".join(blocks("bash")).splitlines():
         name, *words = shlex.split(line)
         assert name == "survkit"
         assert main(words) == 0, line
@@ -46,6 +44,11 @@ def test_the_page_holds(
     assert "encoders.clinical frozen" in printed[4]
     assert "source:fold-1 ['encoders.clinical', 'head'] ['encoders.clinical'] {}" in said
     assert said.startswith("ANOTHER COHORT")
+    assert "| row | published (on HN1) |" in printed[5]
+    assert "| wide † | n/a | 0." in printed[5]
+    assert "left out, as its model has no such input: ct:blur:high" in printed[5]
+    assert "| linear | 50% | 0." in printed[5]
+    assert Path("runs/noisy/figure-linear.svg").is_file()
 
 
 def test_the_options_exist() -> None:

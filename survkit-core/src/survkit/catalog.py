@@ -21,7 +21,20 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
     Provider("survkit-robsurv", "robsurv"): {
         "encoder": ("vq", "vq3d"),
         "fusion": ("dual-patch-fuse",),
-        "recipe": ("hecktor", "hn1", "nsclc-radiogenomics", "small"),
+        "recipe": (
+            "hecktor",
+            "hecktor-batch2",
+            "hecktor-without-continuous",
+            "hecktor-without-dualpatchfuse",
+            "hecktor-without-dualvq",
+            "hn1",
+            "nsclc-radiogenomics",
+            "small",
+            "small-without-continuous",
+            "small-without-dualpatchfuse",
+            "small-without-dualvq",
+        ),
+        "reproduction": ("figure2", "figure3", "table1", "table2"),
     },
     Provider("survkit-slicetention", "slicetention"): {
         "encoder": ("lung-volume", "slice-transformer", "slices"),

@@ -12,6 +12,21 @@ _PARTS = """
 fusion | dual-patch-fuse | dual_patch_fuse:DualPatchFuse | patch-wise cross-attention and CBAM
 encoder | vq | vq:VQEncoder | any encoder's tokens as codes of a learned codebook
 encoder | vq3d | vq3d.vq3d_encoder:VQ3DEncoder | 3-D VQ-GAN: codes on a grid
+recipe | hecktor | recipes/hecktor.yaml | the paper's model, for HECKTOR
+recipe | hecktor-batch2 | recipes/hecktor-batch2.yaml | the same with the paper's batch of 2
+recipe | nsclc-radiogenomics | recipes/nsclc-radiogenomics.yaml | the same for NSCLC Radiogenomics
+recipe | hn1 | recipes/hn1.yaml | the same for HEAD-NECK-RADIOMICS-HN1
+recipe | small | recipes/small.yaml | a small model for two CPU cores, such as for phantoms
+recipe | hecktor-without-dualpatchfuse | recipes/hecktor-without-dualpatchfuse.yaml | an ablation
+recipe | hecktor-without-continuous | recipes/hecktor-without-continuous.yaml | an ablation
+recipe | hecktor-without-dualvq | recipes/hecktor-without-dualvq.yaml | an ablation
+recipe | small-without-dualpatchfuse | recipes/small-without-dualpatchfuse.yaml | small ablation
+recipe | small-without-continuous | recipes/small-without-continuous.yaml | small ablation
+recipe | small-without-dualvq | recipes/small-without-dualvq.yaml | small ablation
+reproduction | table1 | reproductions/table1.yaml | nine systems, clean and noisy
+reproduction | table2 | reproductions/table2.yaml | ablations, clean and noisy
+reproduction | figure2 | reproductions/figure2.yaml | C-td against the share of noisy subjects
+reproduction | figure3 | reproductions/figure3.yaml | Kaplan-Meier curves under noise
 """
 
 

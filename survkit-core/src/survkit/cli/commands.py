@@ -79,6 +79,8 @@ COMMANDS: dict[str, Entry] = {
             "survkit reproduce slicetention/table4 --cohort lung1.yaml --out runs/table4",
             "survkit reproduce table.yaml --cohort cohort.yaml --out runs/table --folds 5 "
             "--rows a,b --set training.epochs=50 --resume",
+            "survkit reproduce robsurv/table1 --cohort hecktor.yaml --out runs/table1 "
+            "--column HECKTOR",
         ),
     ),
     "predict": Entry(

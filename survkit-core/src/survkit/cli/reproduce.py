@@ -124,8 +124,7 @@ def command(
         cache=PreparationCache(cache or default_cache_folder()),
         registry=None if jobs != 1 else registry,
     )
-    print(as_markdown(found.content))
-    print(found.folder / "table.md")
+    print(as_markdown(found.content), found.folder / "table.md", sep="\n")
     _fail_with(found.failed)
 
 

@@ -20,8 +20,8 @@ class Column(Section):
     """One of several data sets of a paper, each with its own column of numbers.
 
     Attributes:
-        cohort: Its name; a cohort of this name is compared with this column unless another is asked
-            for.
+        cohort: Its name. A cohort named so, or like the column, is set beside this column unless
+            another is asked for.
         set: Changes of all rows' recipes when the table is run for this column, ``path=value``,
             such as the horizon.
     """

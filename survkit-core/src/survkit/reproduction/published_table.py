@@ -134,21 +134,27 @@ class Reproduction(Section):
             raise ValueError(f"{asked}: there is no {name!r}. {did_you_mean(name, known)}")
 
     def column(self, name: str | None, cohort: str) -> str | None:
-        """Return the column to set ours beside: the one asked for, else that of a cohort of this
-        name, else none.
+        """Return the column to set ours beside: the one asked for, else that of the cohort's name,
+        else none.
 
         Raises:
             ConfigError: The table has no such column.
         """
         if name is None:
-            fold = cohort.casefold()
-            alike = [key for key, one in self.columns.items() if one.cohort.casefold() == fold]
+            alike = [key for key in self.columns if self.is_about(key, cohort)]
             return alike[0] if alike else None
         try:
             self._known(name, self.columns, "column")
         except ValueError as error:
             raise ConfigError(str(error)) from error
         return name
+
+    def is_about(self, column: str | None, cohort: str) -> bool:
+        """Whether the numbers of a column, or of a table without, are about a cohort of this name;
+        a column's own name counts too.
+        """
+        names = [self.cohort] if column is None else [self.columns[column].cohort, column]
+        return cohort.casefold() in [name.casefold() for name in names]
 
     @property
     def keys(self) -> tuple[str, ...]:

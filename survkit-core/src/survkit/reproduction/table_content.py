@@ -107,7 +107,7 @@ def _without_metrics(condition: Mapping[str, Any]) -> dict[str, Any]:
 def _cohorts(table: Reproduction, cohort: Cohort, column: str | None) -> dict[str, Any]:
     """Return whom the published numbers are about, who was computed on, and what that means."""
     published = table.cohort if column is None else table.columns[column].cohort
-    same = cohort.name.casefold() == published.casefold()
+    same = table.is_about(column, cohort.name)
     return {
         "published_cohort": published,
         "columns": list(table.columns),
