@@ -65,6 +65,8 @@ def _robustness(figure: Mapping[str, Any], label: str, row: Mapping[str, Any]) -
             manage_ticks=False,
             boxprops={"color": BLUE},
             medianprops={"color": BLUE, "linewidth": 2},
+            whiskerprops={"color": BLUE},
+            capprops={"color": BLUE},
             flierprops={"marker": ".", "markersize": 3, "markeredgecolor": GREY},
         )
         marks = _draw_marks(axes, row["published"])
@@ -77,7 +79,7 @@ def _robustness(figure: Mapping[str, Any], label: str, row: Mapping[str, Any]) -
         axes.set_title(label)
         first, last = boxes[0], boxes[-1]
         most = max(len(box["values"]) for box in boxes)
-        published = " Diamonds: medians that the paper quotes." if marks else ""
+        published = " Diamonds: medians that the paper quotes for its data." if marks else ""
         return picture(
             drawing,
             alt=f"{label}: median {figure['metric_label']} from {first['quartiles'][1]:.3f} at "
