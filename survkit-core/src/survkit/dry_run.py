@@ -7,7 +7,7 @@ state is changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -61,7 +61,7 @@ def dry_run(
             )
             for modality, part in parts.encoders.items()
         }
-        encodings = _with_one_absent(encodings)
+        encodings = _with_one_absent(encodings, getattr(trial.fusion, "supervision", ()))
         output = _decide(trial, encodings, parts)
         target = _target(outcome)
         for term in objective.terms:
@@ -128,11 +128,17 @@ def _check_encoding(encoding: Encoding, spec: EncodingSpec, where: str) -> None:
         )
 
 
-def _with_one_absent(encodings: Mapping[str, Encoding]) -> dict[str, Encoding]:
-    """Let the first subject lack the first modality, as happens in every real cohort."""
+def _with_one_absent(
+    encodings: Mapping[str, Encoding], supervision: Collection[str]
+) -> dict[str, Encoding]:
+    """Let the first subject lack the first modality, as happens in every real cohort.
+
+    If that would leave it nothing to be predicted from, it lacks what is only learnt from.
+    """
     changed = dict(encodings)
     if len(changed) > 1:
-        first = min(changed)
+        read = sorted(changed.keys() - set(supervision))
+        first = read[0] if len(read) > 1 else min(supervision)
         present = changed[first].present.clone()
         present[0] = False
         changed[first] = replace(changed[first], present=present)

@@ -72,7 +72,10 @@ class Fusion(Protocol):
 
         The order of the mapping is irrelevant. Every subject has at least one modality. A fusion
         with a true class attribute ``reads_unprojected`` gets tokens whose linear projection is
-        still pending (:attr:`survkit.flow.Encoding.projection`), and applies it itself.
+        still pending (:attr:`survkit.flow.Encoding.projection`), and applies it itself. One with an
+        attribute ``supervision`` names modalities that its penalties alone read, such as a mask
+        that it learns to draw: they may be absent wherever nothing is learnt, and a subject with
+        nothing else is refused.
         """
 
 

@@ -27,6 +27,20 @@ reproduction | table1 | reproductions/table1.yaml | nine systems, clean and nois
 reproduction | table2 | reproductions/table2.yaml | ablations, clean and noisy
 reproduction | figure2 | reproductions/figure2.yaml | C-td against the share of noisy subjects
 reproduction | figure3 | reproductions/figure3.yaml | Kaplan-Meier curves under noise
+encoder | voxels | compared.voxels:VoxelsEncoder | raw voxels in patches, for fusions of images
+fusion | joint-segmentation | compared.joint_segmentation:JointSegmentation | DeepMTS
+fusion | merging-diverging | compared.merging_diverging:MergingDiverging | XSurv
+fusion | patch-transformer | compared.patch_transformer:PatchTransformer | TMSS
+fusion | max | compared.max_pooling:MaxFusion | MultiSurv: largest entry over the modalities present
+loss | cross-patient | compared.cross_patient:CrossPatient | MMRL: modalities and like patients
+recipe | coxph | recipes/coxph.yaml | compared: Cox regression on clinical columns
+recipe | deepsurv | recipes/deepsurv.yaml | compared: DeepSurv on clinical columns
+recipe | multimodal-dropout | recipes/multimodal-dropout.yaml | compared: MultiSurv
+recipe | deepmts | recipes/deepmts.yaml | compared: joint segmentation and survival
+recipe | xsurv | recipes/xsurv.yaml | compared: merging-diverging hybrid transformer
+recipe | mmrl | recipes/mmrl.yaml | compared: multi-modal representation learning
+recipe | survrnc | recipes/survrnc.yaml | compared: Rank-N-Contrast beside DeepHit
+recipe | tmss | recipes/tmss.yaml | compared: transformer for segmentation and survival
 """
 
 

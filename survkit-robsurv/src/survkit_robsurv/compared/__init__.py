@@ -1,0 +1,1 @@
+"""The systems that RobSurv is compared with, written from their publications."""
