@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from survkit.compose import compose
+from survkit.dry_run import dry_run
 from survkit.errors import CompositionError, ConfigError, UnknownComponentError, UserError
 from survkit.flow import ModalityInput
 from survkit.plugins import default_registry
@@ -135,3 +136,31 @@ def test_a_head_for_one_cause_is_refused_for_two() -> None:
             TWO_CAUSES,
             default_registry(),
         )
+
+
+@pytest.mark.parametrize(
+    ("supervision", "absent"),
+    [((), "clinical"), (("clinical",), "clinical"), (("histology",), "histology")],
+)
+def test_the_made_up_subject_that_lacks_something_can_be_predicted(
+    supervision: tuple[str, ...], absent: str
+) -> None:
+    """Where one modality is read and one only learnt from, it lacks what is learnt from."""
+    composition = compose(recipe(), SPECS, OUTCOME, default_registry())
+    seen: list[dict[str, bool]] = []
+
+    class Watched(torch.nn.Module):
+        def __init__(self, fusion: torch.nn.Module) -> None:
+            super().__init__()
+            self.fusion, self.dim, self.supervision = fusion, fusion.dim, supervision
+
+        def forward(self, encodings: Any) -> Any:
+            seen.append({name: bool(each.present.all()) for name, each in encodings.items()})
+            return self.fusion(encodings)
+
+    composition.model.fusion = Watched(composition.model.fusion)
+
+    dry_run(composition.model, composition.objective, SPECS, OUTCOME, composition.parts)
+
+    assert seen
+    assert all({name for name, there in each.items() if not there} == {absent} for each in seen)

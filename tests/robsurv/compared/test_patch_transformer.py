@@ -118,6 +118,23 @@ def test_without_a_mask_there_is_no_decoder() -> None:
     assert built(PatchTransformer, ALL).decoder is not None
 
 
+def test_where_nobody_has_a_mask_nothing_is_drawn() -> None:
+    """At inference: the penalty is 0 all the same, and the decoder, most of the work, is left."""
+    fusion, given = built(PatchTransformer, ALL), subjects()
+    nobody = replace(given["gtv"], present=torch.zeros(4, dtype=torch.bool))
+    calls: list[int] = []
+    fusion.decoder.register_forward_hook(lambda *_: calls.append(1))
+
+    with torch.no_grad():
+        left = fusion(given | {"gtv": nobody}).penalties["segmentation"]
+    assert calls == []
+    drawn = fusion(given | {"gtv": nobody}).penalties["segmentation"]
+
+    assert calls == [1]
+    assert left.dtype == drawn.dtype
+    assert left.tolist() == drawn.tolist() == [0.0] * 4
+
+
 def test_patches_that_cannot_be_doubled_to_are_refused_only_with_a_mask() -> None:
     """Attention takes any size; the decoder doubles."""
     odd = VoxelSpec(dim=27, tokens=8, grid=(2, 2, 2), patch=3)
