@@ -66,7 +66,7 @@ class VQEncoder(nn.Module):
         learning: Learning = "gradient",
         start: Start = "uniform",
         start_seed: int = 0,
-        restart_after: int | None = 50,
+        restart_after: int | None = 10,
     ) -> None:
         super().__init__()
         self.network = _built(encoder, input, encoder_settings or {})

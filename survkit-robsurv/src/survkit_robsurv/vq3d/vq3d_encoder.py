@@ -77,7 +77,7 @@ class VQ3DEncoder(nn.Module):
         learning: Learning = "gradient",
         start: Start = "uniform",
         start_seed: int = 0,
-        restart_after: int | None = 50,
+        restart_after: int | None = 10,
         reconstruct: bool = True,
         upsampling: Upsampling = "transposed",
         checkpointing: bool = False,
