@@ -54,7 +54,9 @@ class VQ3DEncoder(nn.Module):
             for never.
         reconstruct: Whether there is a decoder, and the penalty ``reconstruction``.
         upsampling: How the decoder computes its upsampling convolutions; both give the same.
-        checkpointing: Compute the decoder's largest residual block twice and keep less.
+        checkpointing: Compute the decoder's largest residual block twice instead of keeping what is
+            inside it. On a CPU at 128³, one subject in bfloat16, it does not pay: 14 % slower, and
+            no smaller a peak.
 
     Raises:
         CompositionError: The input is not one volume per subject of such a size.
