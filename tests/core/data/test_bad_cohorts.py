@@ -361,7 +361,9 @@ VOLUMES: dict[str, tuple[Callable[[], Any], str, str]] = {
 def volumes(small: Any, **settings: Any) -> None:
     import SimpleITK as sitk
 
-    sitk.WriteImage(volume(), str(small.folder / "good.nrrd"))
+    good = volume()
+    good[3, 2, 2] = 2.0  # an image of one value shows nothing and is refused
+    sitk.WriteImage(good, str(small.folder / "good.nrrd"))
     for row in small.rows:
         row.update(ct="good.nrrd", gtv="good.nrrd")
     small.config["modalities"] = {"ct": {"kind": "volume", "path": "ct", "mask": "gtv", **settings}}

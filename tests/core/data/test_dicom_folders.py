@@ -16,7 +16,7 @@ from tests.core.ingest.archive import write_table
 
 from survkit.data.check import check_cohort
 from survkit.data.cohort import Cohort
-from survkit.data.cohort_config import VolumeModality
+from survkit.data.modality_config import VolumeModality
 from survkit.data.readers.image_files import ImageFiles
 from survkit.data.readers.volume import read_sample
 from survkit.errors import DataError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from survkit.data.cohort_config import ImageModality, VolumeModality
+from survkit.data.modality_config import ImageModality, VolumeModality
 from survkit.data.readers.image_files import ImageFiles
 from survkit.errors import DataError, MissingExtraError
 from survkit.protocols import Sample

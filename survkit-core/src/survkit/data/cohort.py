@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from survkit.data.cohort_config import (
-    CohortConfig,
+from survkit.data.cohort_config import CohortConfig
+from survkit.data.modality_config import (
     ImageModality,
     TableModality,
     VectorModality,
@@ -25,11 +26,14 @@ from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import open_table
 from survkit.data.readers.vector import open_archive, open_vectors
 from survkit.data.text_table import read_table
-from survkit.errors import DataError
+from survkit.errors import ConfigError, DataError
 from survkit.flow import SurvivalTarget
 from survkit.protocols import Sample
 from survkit.specs import InputSpec
 from survkit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from survkit.data.readers.volume import VolumeSource
 
 Rows = torch.Tensor | Sequence[int] | NDArray[np.int64]
 
@@ -236,9 +240,7 @@ def open_modality(raw: RawCohort, name: str, subjects: Sequence[str]) -> Modalit
     """
     settings = raw.config.modality(name, source=str(raw.path))
     if isinstance(settings, VolumeModality):
-        from survkit.data.readers.volume import open_volumes
-
-        return open_volumes(settings, raw.table, raw.folder, name)
+        return _open_volumes(raw, name, settings)
     if isinstance(settings, ImageModality):
         from survkit.data.readers.image import open_images
 
@@ -250,3 +252,16 @@ def open_modality(raw: RawCohort, name: str, subjects: Sequence[str]) -> Modalit
         table = read_table(raw.folder / settings.file, missing=raw.config.missing)
     opener = open_table if isinstance(settings, TableModality) else open_vectors
     return opener(settings, table, raw.config.subject, subjects, name)  # type: ignore[arg-type]
+
+
+def _open_volumes(raw: RawCohort, name: str, settings: VolumeModality) -> VolumeSource:
+    """Open volumes, with those whose grid they share."""
+    from survkit.data.readers.volume import open_volumes
+
+    reference = None
+    if settings.grid is not None:
+        other = raw.config.modality(settings.grid, source=str(raw.path))
+        if not isinstance(other, VolumeModality):  # refused when the file was read
+            raise ConfigError(f"{raw.path}: modalities.{name}.grid names no volume")
+        reference = _open_volumes(raw, settings.grid, other)
+    return open_volumes(settings, raw.table, raw.folder, name, reference)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from survkit.data.cohort import Cohort
-from survkit.data.cohort_config import ImagingModality, VolumeModality
+from survkit.data.modality_config import ImagingModality, VolumeModality
 from survkit.specs import InputSpec
 
 WINDOWED = (-1.0, 1.0)

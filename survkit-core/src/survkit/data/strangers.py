@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from survkit.data.cohort_config import TableModality, VectorModality
+from survkit.data.modality_config import TableModality, VectorModality
 from survkit.data.problem import Problem
 from survkit.data.raw_cohort import RawCohort
 from survkit.data.readers.join import subject_column

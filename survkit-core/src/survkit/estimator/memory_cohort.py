@@ -12,12 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from survkit.data import Cohort
-from survkit.data.cohort_config import (
-    CohortConfig,
-    OutcomeConfig,
-    TableModality,
-    VectorModality,
-)
+from survkit.data.cohort_config import CohortConfig, OutcomeConfig
+from survkit.data.modality_config import TableModality, VectorModality
 from survkit.data.outcome import Outcome
 from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import open_table

@@ -25,6 +25,8 @@ _SOURCE_KEYS = frozenset(
     {"path", "mask", "file", "columns", "exclude", "categorical", "label", ENTRIES}
 )
 """Keys of a modality that say where its data lie, not how they are prepared."""
+_GRID_KEYS = ("spacing", "size", "crop")
+"""Keys that say which voxels the modality has whose grid another one shares."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +147,10 @@ def _check_entries(trained: list[str] | None, given: list[str] | None, where: st
 def declared(cohort: Cohort, modality: str) -> dict[str, Any]:
     """Return a modality's settings in the cohort file, with all defaults, as plain data.
 
-    An embedding's column names are added, for the network knows their order only.
+    An embedding's column names are added, for the network knows their order only; so is the
+    declaration of the modality whose grid a volume shares, for it decides where that is cut.
     """
+    from survkit.data.modality_config import VolumeModality
     from survkit.data.readers.vector import VectorSource
 
     settings = cohort.config.modality(modality, source=cohort.source)
@@ -154,6 +158,10 @@ def declared(cohort: Cohort, modality: str) -> dict[str, Any]:
     source = cohort.sources[modality]
     if isinstance(source, VectorSource):
         plain[ENTRIES] = list(source.entries)
+    if isinstance(settings, VolumeModality) and settings.grid is not None:
+        other = declared(cohort, settings.grid)
+        shared = {key: other[key] for key in _GRID_KEYS}
+        plain["grid"] = {"of": settings.grid, **shared}
     return plain
 
 

@@ -104,41 +104,9 @@ def to_lps(image: Any) -> Any:
     return simpleitk().DICOMOrient(image, "LPS")
 
 
-def resampled(image: Any, spacing: Sequence[float], interpolation: str) -> Any:
-    """Return the image on a grid of the spacing [z, y, x] that covers the same extent.
-
-    The outer faces of the first voxels coincide, so nothing is shifted by half a voxel.
-    """
-    sitk = simpleitk()
-    old = np.array(image.GetSpacing())
-    new = np.array(spacing[::-1], dtype=float)
-    size = np.maximum(np.round(np.array(image.GetSize()) * old / new), 1).astype(int)
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    origin = np.array(image.GetOrigin()) + direction @ ((new - old) / 2)
-    method = {
-        "linear": sitk.sitkLinear,
-        "bspline": sitk.sitkBSpline,
-        "nearest": sitk.sitkNearestNeighbor,
-    }[interpolation]
-    filter = sitk.ResampleImageFilter()
-    filter.SetSize(size.tolist())
-    filter.SetOutputSpacing(new.tolist())
-    filter.SetOutputOrigin(origin.tolist())
-    filter.SetOutputDirection(image.GetDirection())
-    filter.SetInterpolator(method)
-    filter.SetUseNearestNeighborExtrapolator(True)  # half a voxel at the rim has no neighbours
-    return filter.Execute(image)
-
-
 def array_of(image: Any) -> NDArray[Any]:
     """Return the voxels as (z, y, x)."""
     return np.asarray(simpleitk().GetArrayFromImage(image))
-
-
-def spacing_of(image: Any) -> tuple[float, float, float]:
-    """Return the voxel size in mm as (z, y, x)."""
-    x, y, z = image.GetSpacing()
-    return (z, y, x)
 
 
 def box_centre(mask: NDArray[np.bool_]) -> tuple[int, ...]:

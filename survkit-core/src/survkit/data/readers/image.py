@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from survkit.data.cohort_config import ImageModality
-from survkit.data.readers.image_files import ImageFiles, existing, named_files, windowed
+from survkit.data.modality_config import ImageModality
+from survkit.data.readers.image_files import ImageFiles, existing, named_files
 from survkit.data.readers.source import Rows
+from survkit.data.readers.window import window_ends, windowed
 from survkit.data.text_table import TextTable
 from survkit.errors import DataError
 from survkit.protocols import Sample
@@ -97,11 +98,14 @@ def read_sample(config: ImageModality, files: ImageFiles, row: int) -> Sample:
     picture = _coloured(_opened(path), config, path)
     planes = [picture] if config.color == "gray" else list(picture.split())
     values = np.stack([np.asarray(_resized(plane, config.size)) for plane in planes])
+    values = values.astype(np.float32)
+    if config.window is not None:
+        values = windowed(values, window_ends(values, config.window, path))
     mask = None
     if mask_path is not None:
         mask = torch.from_numpy(_read_mask(mask_path, config, picture.size))
     return Sample(
-        values=torch.from_numpy(windowed(values.astype(np.float32), config.window)),
+        values=torch.from_numpy(values),
         mask=mask,
         source=str(path),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from survkit.data.cohort_config import ImagingModality
+from survkit.data.modality_config import ImagingModality
 from survkit.data.readers.dicom_folder import folder_digest, folder_sizes
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable
@@ -75,14 +75,6 @@ def existing(path: Path) -> Path:
         kind = "it is a folder, not a file" if path.is_dir() else "there is no such file"
         raise DataError(f"{path}: {kind}")
     return path
-
-
-def windowed(values: NDArray[np.float32], window: list[float] | None) -> NDArray[np.float32]:
-    """Clip to the window and map it to [-1, 1]; unchanged without one."""
-    if window is None:
-        return values
-    low, high = window
-    return ((np.clip(values, low, high) - low) * (2 / (high - low)) - 1).astype(np.float32)
 
 
 def refuse_not_finite(values: NDArray[np.float32], path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from survkit.data.cohort_config import TableModality
+from survkit.data.modality_config import TableModality
 from survkit.data.readers.join import joined_rows
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from survkit.data.cohort_config import VectorModality
+from survkit.data.modality_config import VectorModality
 from survkit.data.readers.join import refuse_strangers, subject_column
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable

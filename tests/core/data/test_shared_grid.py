@@ -1,0 +1,347 @@
+"""Two volumes of one subject on one grid: the same points, the same box, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from survkit.data.cache import preparation_key
+from survkit.data.check import check_cohort
+from survkit.data.cohort import Cohort
+from survkit.data.load import read_modality
+from survkit.errors import ConfigError, DataError
+from survkit.protocols import Sample
+
+sitk = pytest.importorskip("SimpleITK")
+
+SPOT = (30.0, -12.0, 18.0)
+"""Where every image has its brightest place, LPS in mm (x, y, z)."""
+
+
+def painted(
+    shape: tuple[int, ...],
+    spacing: tuple[float, ...],
+    origin: tuple[float, ...],
+    paint: Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], NDArray[Any]],
+    orientation: str = "LPS",
+) -> Any:
+    """Return an image, all in (x, y, z), whose intensities are a function of the point in mm."""
+    x, y, z = (
+        np.arange(n) * step + start for n, step, start in zip(shape, spacing, origin, strict=True)
+    )
+    values = paint(x[None, None, :], y[None, :, None], z[:, None, None])
+    image = sitk.GetImageFromArray(np.ascontiguousarray(values, dtype=np.float32))
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    return sitk.DICOMOrient(image, orientation)
+
+
+def plane(x: Any, y: Any, z: Any) -> Any:
+    """An intensity that says where it is: linear interpolation keeps it exactly."""
+    return 500.0 + x + 3.0 * y - 2.0 * z
+
+
+def spot(x: Any, y: Any, z: Any) -> Any:
+    """A hot place of 8 mm and, elsewhere, one voxel of noise that is brighter still."""
+    distance = (x - SPOT[0]) ** 2 + (y - SPOT[1]) ** 2 + (z - SPOT[2]) ** 2
+    values = 10.0 * np.exp(-distance / (2 * 8.0**2)) + 0.0 * (x + y + z)
+    values[2, 3, 4] = 12.0
+    return values
+
+
+CT_GRID = ((60, 50, 24), (2.0, 2.0, 3.0), (-40.0, -60.0, -20.0))
+PET_GRID = ((40, 36, 30), (4.1, 4.1, 3.7), (-63.0, -82.0, -41.0))
+
+
+@pytest.fixture
+def petct(small: Any) -> Any:
+    """Three subjects with CT and PET of other grids, sizes and axes."""
+    sitk.WriteImage(painted(*CT_GRID, plane), str(small.folder / "ct.nii.gz"))
+    sitk.WriteImage(painted(*PET_GRID, plane, "RAI"), str(small.folder / "pet.nii.gz"))
+    small.rows = small.rows[:3]
+    for row in small.rows:
+        row |= {"ct": "ct.nii.gz", "pet": "pet.nii.gz", "gtv": "", "pet_gtv": ""}
+    small.config["modalities"] = {
+        "ct": {"kind": "volume", "path": "ct", "spacing": [4, 4, 4], "size": [8, 9, 10]},
+        "pet": {"kind": "volume", "path": "pet", "grid": "ct"},
+    }
+    return small
+
+
+def ball(folder: Path, image: str, name: str, radius: float = 9.0) -> str:
+    """Write the mask of a ball round the spot on an image's grid."""
+    own = sitk.ReadImage(str(folder / image))
+    grid = sitk.DICOMOrient(own, "LPS")
+
+    def inside(x: Any, y: Any, z: Any) -> Any:
+        return (x - SPOT[0]) ** 2 + (y - SPOT[1]) ** 2 + (z - SPOT[2]) ** 2 <= radius**2
+
+    axes = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(own.GetDirection())
+    mask = painted(grid.GetSize(), grid.GetSpacing(), grid.GetOrigin(), inside, axes)
+    mask = sitk.Cast(mask, sitk.sitkUInt8)
+    sitk.WriteImage(mask, str(folder / name))
+    return name
+
+
+def sample(cohort: Cohort, modality: str, row: int = 0) -> Sample:
+    """Return a subject's prepared volume."""
+    found = cohort.read_sample(modality, row, cohort.input_spec(modality, [row]))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("crop", [{}, {"size": None}, {"spacing": None}, {"crop": "mask"}])
+def test_both_show_the_same_points(petct: Any, crop: dict[str, Any]) -> None:
+    """An intensity that is linear in the patient's mm is the same number in every voxel."""
+    declared = petct.config["modalities"]["ct"] | crop | {"mask": "gtv", "pad": 0.0}
+    petct.config["modalities"]["ct"] = {k: v for k, v in declared.items() if v is not None}
+    petct.config["modalities"]["pet"]["pad"] = 0.0
+    petct.rows[0]["gtv"] = ball(petct.folder, "ct.nii.gz", "gtv.nii.gz")
+    cohort = petct.read()
+    ct, pet = sample(cohort, "ct"), sample(cohort, "pet")
+
+    assert ct.values.shape == pet.values.shape
+    assert ct.spacing == pytest.approx(pet.spacing)
+    inner = (slice(None),) + (slice(1, -1),) * 3  # the CT's rim takes its nearest voxel
+    both = (ct.values[inner] != 0) & (pet.values[inner] != 0)
+    assert both.float().mean() > 0.9
+    torch.testing.assert_close(pet.values[inner][both], ct.values[inner][both], atol=0.02, rtol=0)
+
+
+def test_the_reference_may_be_the_pet_and_its_peak(petct: Any) -> None:
+    """The box lies round the hot place, not round a brighter voxel of noise; the CT follows."""
+    sitk.WriteImage(painted(*PET_GRID, spot, "RAI"), str(petct.folder / "pet.nii.gz"))
+    petct.config["modalities"] = {
+        "ct": {"kind": "volume", "path": "ct", "grid": "pet"},
+        "pet": {
+            "kind": "volume", "path": "pet", "spacing": [2, 2, 2], "size": [9, 9, 9],
+            "crop": "peak",
+        },
+    }  # fmt: skip
+    cohort = petct.read()
+    ct, pet = sample(cohort, "ct"), sample(cohort, "pet")
+    middle = (0, 4, 4, 4)
+
+    brightest = np.array(np.unravel_index(int(pet.values.argmax()), pet.values.shape))
+    assert np.abs(brightest - middle).max() <= 1  # half a voxel of the PET is 2 mm
+    assert float(ct.values[middle]) == pytest.approx(float(plane(*SPOT)), abs=2.0 + 6.0 + 4.0)
+    for axis, step in zip((3, 2, 1), (2.0, 6.0, -4.0), strict=True):
+        assert ct.values.diff(dim=axis).mean() == pytest.approx(step, abs=1e-3)
+
+
+def test_masks_of_both_lie_over_each_other(petct: Any) -> None:
+    """Each mask is drawn on its own grid; on the shared one they are the same ball."""
+    petct.rows[0]["gtv"] = ball(petct.folder, "ct.nii.gz", "gtv.nii.gz")
+    petct.rows[0]["pet_gtv"] = ball(petct.folder, "pet.nii.gz", "pet_gtv.nii.gz")
+    petct.config["modalities"]["ct"] |= {
+        "mask": "gtv", "crop": "mask", "spacing": [2, 2, 2], "size": [16, 16, 16],
+    }  # fmt: skip
+    petct.config["modalities"]["pet"]["mask"] = "pet_gtv"
+    cohort = petct.read()
+    ct, pet = sample(cohort, "ct").mask, sample(cohort, "pet").mask
+
+    assert ct is not None
+    assert pet is not None
+    assert 2 * (ct & pet).sum() / (ct.sum() + pet.sum()) > 0.8
+    volume = float(pet.sum()) * 8.0
+    assert volume == pytest.approx(4 / 3 * np.pi * 9.0**3, rel=0.15)
+
+
+def test_what_lies_outside_the_moving_volume_is_padded(petct: Any) -> None:
+    """The PET ends below the CT's head: those slices hold the declared intensity, as -1."""
+    low = (PET_GRID[0], PET_GRID[1], (-63.0, -82.0, -81.0))  # 111 mm high, up to z = 28
+    sitk.WriteImage(painted(*low, plane), str(petct.folder / "pet.nii.gz"))
+    petct.config["modalities"]["ct"] = {"kind": "volume", "path": "ct"}
+    petct.config["modalities"]["pet"]["window"] = [0, 1000]
+    pet = sample(petct.read(), "pet").values[0]
+
+    assert pet.shape == (24, 50, 60)
+    heads = -20.0 + 3.0 * np.arange(24)
+    outside = heads > -81.0 + 3.7 * 29.5
+    assert outside.sum() == 7
+    assert (pet[outside] == -1).all()
+    assert (pet[~outside] > -1).any()
+    assert float(pet.max()) <= 1
+
+
+@pytest.mark.parametrize("away", [400.0, 60.0])
+def test_volumes_that_do_not_overlap_are_refused(petct: Any, away: float) -> None:
+    """Both files, the share and both extents in mm stand in the sentence."""
+    far = (PET_GRID[0], PET_GRID[1], (-63.0, -82.0, -41.0 + away))
+    sitk.WriteImage(painted(*far, plane), str(petct.folder / "pet.nii.gz"))
+    petct.config["modalities"]["ct"] = {"kind": "volume", "path": "ct"}
+    cohort = petct.read()
+
+    with pytest.raises(DataError, match=r"pet\.nii\.gz: \d+% of the grid of 'ct'.*ct\.nii\.gz"):
+        sample(cohort, "pet")
+    found = [problem.message for problem in check_cohort(petct.path) if problem.column == "pet"]
+    assert len(found) == 3
+    assert f"z {-41 - 1.85 + away:.0f} to {-41 - 1.85 + away + 111:.0f} mm; the grid" in found[0]
+    assert "register them" in found[0]
+
+
+def test_padding_does_not_count_as_missing_overlap(petct: Any) -> None:
+    """A box that is mostly beyond both images shares what there is."""
+    petct.config["modalities"]["ct"]["size"] = [64, 64, 64]
+
+    assert sample(petct.read(), "pet").values.shape == (1, 64, 64, 64)
+
+
+def test_a_subject_without_the_reference(petct: Any) -> None:
+    """Refused with its cure; with ``alone`` it is cropped by itself, at the same size."""
+    petct.rows[1]["ct"] = ""
+    petct.rows[2]["pet"] = ""
+    cohort = petct.read()
+    with pytest.raises(DataError, match=r"has 'pet' but not 'ct'.*set modalities\.pet\.alone"):
+        sample(cohort, "pet", 1)
+    assert [p.row for p in check_cohort(petct.path) if p.severity == "error"] == [3]
+
+    petct.config["modalities"]["pet"]["alone"] = "center"
+    cohort = petct.read()
+    pet = sample(cohort, "pet", 1)
+    spec = cohort.input_spec("pet", [0, 1, 2])
+    stacked = read_modality(cohort, "pet", [0, 1, 2], spec)
+
+    assert pet.values.shape == (1, 8, 9, 10)
+    assert pet.spacing == (4, 4, 4)
+    assert stacked.present.tolist() == [True, True, False]
+    assert [p for p in check_cohort(petct.path) if p.severity == "error"] == []
+
+
+def test_the_cache_knows_the_reference(petct: Any) -> None:
+    """The PET is prepared anew when the CT's bytes, mask or declaration change, or it appears."""
+    petct.rows[0]["gtv"] = ball(petct.folder, "ct.nii.gz", "gtv.nii.gz")
+    petct.config["modalities"]["ct"]["mask"] = "gtv"
+    petct.config["modalities"]["pet"]["alone"] = "center"
+
+    def key() -> str:
+        cohort = petct.read()
+        spec = cohort.input_spec("pet", [0])
+        return preparation_key(cohort.sources["pet"], 0, spec, None)
+
+    keys = [key(), key()]
+    assert keys[0] == keys[1]
+    petct.config["modalities"]["ct"]["size"] = [8, 8, 8]
+    keys.append(key())
+    petct.config["modalities"]["ct"]["crop"] = "mask"
+    keys.append(key())
+    ball(petct.folder, "ct.nii.gz", "gtv.nii.gz", radius=12.0)
+    keys.append(key())
+    sitk.WriteImage(painted(*CT_GRID, spot), str(petct.folder / "ct.nii.gz"))
+    keys.append(key())
+    petct.rows[0]["ct"] = ""
+    keys.append(key())
+    assert len(set(keys)) == len(keys) - 1
+
+
+@pytest.mark.parametrize(
+    ("ct", "pet", "message"),
+    [
+        ({}, {"size": [4, 4, 4]}, "grid: ct takes spacing, size and crop from 'ct'; leave them"),
+        ({}, {"crop": "peak", "size": [4, 4, 4]}, "leave them out here"),
+        ({}, {"grid": "pet"}, r"no other modality of kind volume is 'pet'"),
+        ({}, {"grid": "cr"}, r"is 'cr'\. Known: ct"),
+        ({}, {"grid": "clinical"}, "no other modality of kind volume is 'clinical'"),
+        ({"grid": "pet", "size": None, "spacing": None}, {}, "has itself the grid of"),
+        ({"size": None}, {"alone": "peak"}, "'ct' declares no 'size'|ct declares no 'size'"),
+        ({}, {"alone": "mask"}, "alone: mask needs a 'mask' column"),
+        ({}, {"grid": None, "alone": "peak"}, "alone is about subjects without the volume"),
+        ({"crop": "peak", "size": None}, {}, "crop: peak needs a 'size'"),
+    ],
+)
+def test_declarations_that_do_not_fit_are_refused(
+    petct: Any, ct: dict[str, Any], pet: dict[str, Any], message: str
+) -> None:
+    """One sentence each, before any file is read."""
+    for name, changes in (("ct", ct), ("pet", pet)):
+        declared = petct.config["modalities"][name] | changes
+        petct.config["modalities"][name] = {k: v for k, v in declared.items() if v is not None}
+    petct.config["modalities"]["clinical"] = {"kind": "table", "columns": ["age"]}
+
+    with pytest.raises(ConfigError, match=message):
+        petct.read()
+
+
+def test_a_percentile_is_the_images_own(petct: Any) -> None:
+    """[0, "p99.9"] maps 0 to -1 and the percentile of the box, without its padding, to 1."""
+    plain = petct.config["modalities"]["pet"] | {"pad": -7.0}
+    petct.config["modalities"]["ct"]["size"] = [40, 9, 10]
+    petct.config["modalities"]["pet"] = plain
+    values = sample(petct.read(), "pet").values.numpy()
+    seen = values[values != -7.0]
+    assert 0 < len(seen) < values.size
+    top = np.percentile(seen, 99.9)
+    petct.config["modalities"]["pet"] = {**plain, "window": [0, "p99.9"]}
+    windowed = sample(petct.read(), "pet").values.numpy()
+
+    expected = np.clip(values, 0, top) / top * 2 - 1
+    np.testing.assert_allclose(windowed, expected, atol=1e-5)
+    assert windowed.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        (["p99", "p1"], "from a smaller to a larger value"),
+        (["0", 5], "an end is a number or a percentile such as"),
+        ([0, "p101"], "an end is a number or a percentile"),
+        ([0, "99.9"], "an end is a number or a percentile"),
+    ],
+)
+def test_a_window_that_means_nothing_is_refused(
+    petct: Any, window: list[Any], message: str
+) -> None:
+    """Percentiles are written as p and a number up to 100, in rising order."""
+    petct.config["modalities"]["pet"]["window"] = window
+
+    with pytest.raises(ConfigError, match=message):
+        petct.read()
+
+
+def test_an_image_of_zeros_is_refused(petct: Any) -> None:
+    """With or without a window; a percentile window that is empty in one image is named."""
+    blank = painted(*PET_GRID, lambda x, y, z: 0.0 * (x + y + z))
+    sitk.WriteImage(blank, str(petct.folder / "pet.nii.gz"))
+    with pytest.raises(DataError, match=r"every intensity of the prepared volume is 0, so it"):
+        sample(petct.read(), "pet")
+
+    sitk.WriteImage(painted(*PET_GRID, spot), str(petct.folder / "pet.nii.gz"))
+    petct.config["modalities"]["pet"]["window"] = [20, "p99.9"]
+    with pytest.raises(DataError, match=r"the window \[20\.0, p99\.9\] is empty: it is from 20 to"):
+        sample(petct.read(), "pet")
+
+
+def test_a_peak_needs_one_channel(petct: Any) -> None:
+    """Two channels have no common brightness."""
+    both = sitk.Compose([painted(*PET_GRID, spot), painted(*PET_GRID, plane)])
+    sitk.WriteImage(both, str(petct.folder / "pet.nrrd"))
+    for row in petct.rows:
+        row["pet"] = "pet.nrrd"
+    petct.config["modalities"]["pet"] = {
+        "kind": "volume", "path": "pet", "size": [9, 9, 9], "crop": "peak",
+    }  # fmt: skip
+    with pytest.raises(DataError, match="crop: peak is sought in one channel, but the volume has"):
+        sample(petct.read(), "pet")
+
+    petct.config["modalities"]["pet"]["channel"] = 0
+    assert sample(petct.read(), "pet").values.shape == (1, 9, 9, 9)
+
+
+def test_a_peak_at_the_rim_is_inside(petct: Any) -> None:
+    """The brightest place may be the first voxel; the box then reaches beyond the image."""
+    rim = painted(*PET_GRID, lambda x, y, z: 900.0 - x - y - z)
+    sitk.WriteImage(rim, str(petct.folder / "pet.nii.gz"))
+    petct.config["modalities"]["pet"] = {
+        "kind": "volume", "path": "pet", "size": [5, 5, 5], "spacing": [9, 9, 9], "crop": "peak",
+        "pad": -1.0,
+    }  # fmt: skip
+    pet = sample(petct.read(), "pet").values[0]
+
+    assert (pet[:2] == -1).all()
+    assert np.unravel_index(int(pet.argmax()), pet.shape) == (2, 2, 2)
