@@ -1,18 +1,21 @@
-"""``survkit ingest``: from folders of DICOM and a clinical table to a cohort."""
+"""``survkit ingest``: from an archive's folders and a clinical table to a cohort."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from survkit.errors import ConfigError
+
 if TYPE_CHECKING:
     from survkit.dicom.choose_series import Preference
-    from survkit.ingest import Ingested
+    from survkit.ingest import Ingested, IngestSettings, OutcomeRequest, Running
     from survkit.ingest.run import Bar
     from survkit.ingest.settings import MaskSource, StudyRule, Tilt
 
@@ -21,10 +24,13 @@ def command(
     folder: Annotated[
         Path, typer.Argument(help="Folder with DICOM files, at any depth.", metavar="FOLDER")
     ],
-    table: Annotated[Path, typer.Option(help="Clinical table, one row per subject.")],
     out: Annotated[
         Path, typer.Option(help="Folder to write; it must not exist.", metavar="COHORT")
     ],
+    table: Annotated[
+        Path | None,
+        typer.Option(help="Clinical table, one row per subject (hecktor2022 has its own)."),
+    ] = None,
     subject: Annotated[
         str | None, typer.Option(help="Column of the subject's id (by default the PatientID).")
     ] = None,
@@ -62,13 +68,21 @@ def command(
         str | None, typer.Option(help="Take series with this convolution kernel alone.")
     ] = None,
     study: Annotated[
-        str, typer.Option(help="Of several studies: only (refuse), first, last, most-slices.")
+        str,
+        typer.Option(
+            help="Of several studies: only (refuse), first, last, most-slices, complete (the one "
+            "with the most of the modalities)."
+        ),
     ] = "only",
     tilt: Annotated[
         str, typer.Option(help="A tilted gantry is refused, or corrected by resampling.")
     ] = "refuse",
     layout: Annotated[
-        str, typer.Option(help="Known collection that fills in the above: tcia-lung1.")
+        str,
+        typer.Option(
+            help="Known collection that fills in the above: tcia-lung1, tcia-hn1, "
+            "tcia-nsclc-radiogenomics, hecktor2022."
+        ),
     ] = "generic",
     paper: Annotated[
         bool, typer.Option("--paper", help="tcia-lung1: leave out the seven cases of the paper.")
@@ -93,15 +107,9 @@ def command(
     Nothing is repaired silently: what is not used stands in refused.csv with its reason. No name,
     birth date, date or UID of the files reaches an output.
     """
-    from survkit.ingest import (
-        IngestSettings,
-        OutcomeRequest,
-        Running,
-        apply_layout,
-        ingest,
-        read_clinical_table,
-    )
+    from survkit.ingest import IngestSettings, OutcomeRequest, Running, ingest_hecktor2022
     from survkit.ingest.cohort_plan import parse_causes
+    from survkit.ingest.layouts import HECKTOR
 
     asked = OutcomeRequest(
         duration=duration,
@@ -121,17 +129,66 @@ def command(
         study=cast("StudyRule", study),
         tilt=cast("Tilt", tilt),
     )
-    clinical = read_clinical_table(table, subject=subject, key=key, secret=pseudonyms)
-    plan, settings = apply_layout(layout, clinical, asked, rules, paper=paper)
     running = Running(jobs=jobs, overwrite=overwrite, resume=resume, bar=_bars(quiet))
+    if layout == HECKTOR:
+        plain = asked == OutcomeRequest() and rules == IngestSettings() and not paper
+        _refuse_options(plain=plain, paths=(table, key, pseudonyms), subject=subject)
+        found = ingest_hecktor2022(folder, out, running=running)
+    else:
+        source = _Table(table, subject, key, pseudonyms)
+        found = _ingest_dicom(folder, out, source, asked, rules, running, layout, paper=paper)
+    if not quiet:
+        _print(found)
+    print(out / "cohort.yaml")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Where the clinical table is and how its subjects are called."""
+
+    path: Path | None
+    subject: str | None
+    key: Path | None
+    pseudonyms: Path | None
+
+
+def _ingest_dicom(
+    folder: Path,
+    out: Path,
+    source: _Table,
+    asked: OutcomeRequest,
+    rules: IngestSettings,
+    running: Running,
+    layout: str,
+    *,
+    paper: bool,
+) -> Ingested:
+    from survkit.ingest import apply_layout, ingest, read_clinical_table
+    from survkit.ingest.layouts import usual_subjects
+
+    if source.path is None:
+        raise ConfigError("the subjects come from a clinical table: give --table")
+    clinical = read_clinical_table(
+        source.path,
+        subject=source.subject,
+        key=source.key,
+        secret=source.pseudonyms,
+        usual=usual_subjects(layout),
+    )
+    plan, settings = apply_layout(layout, clinical, asked, rules, paper=paper)
     try:
-        found = ingest(folder, clinical, out, cohort=plan, settings=settings, running=running)
+        return ingest(folder, clinical, out, cohort=plan, settings=settings, running=running)
     except KeyboardInterrupt:
         print("interrupted; go on with the same command and --resume", file=sys.stderr)
         raise
-    if not quiet:
-        _print(found, len(clinical.rows))
-    print(out / "cohort.yaml")
+
+
+def _refuse_options(*, plain: bool, paths: tuple[Path | None, ...], subject: str | None) -> None:
+    if not plain or subject is not None or any(path is not None for path in paths):
+        raise ConfigError(
+            "--layout hecktor2022 reads the challenge's own tables and files, so --out, --jobs, "
+            "--overwrite and --quiet are all that can be said; leave the other options away"
+        )
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -144,11 +201,11 @@ def _bars(quiet: bool) -> Bar:
     return (lambda _title: nullcontext()) if quiet else progress_bar
 
 
-def _print(found: Ingested, rows: int) -> None:
+def _print(found: Ingested) -> None:
     """Print what came in and, by rule, what did not."""
     files = ", ".join(f"{count} {column}" for column, count in found.files.items())
     kept = f" ({found.kept} kept from before)" if found.kept else ""
-    print(f"{len(found.subjects)} of {rows} subjects{kept}: {files}")
+    print(f"{len(found.subjects)} of {found.rows} subjects{kept}: {files}")
     faults = Counter(line.rule for line in found.left if not line.expected)
     others = sum(line.expected for line in found.left)
     if faults:

@@ -15,7 +15,8 @@ def choose_study(series: Sequence[Series], *, rule: StudyRule) -> list[Series]:
     Args:
         series: Of one patient, of the modalities that are asked for.
         rule: "only" refuses several; "first" and "last" go by the studies' date and time;
-            "most-slices" takes the study whose series have the most slices together.
+            "most-slices" takes the study whose series have the most slices together, "complete"
+            the one that has the most of the modalities.
 
     Raises:
         RefusedSeriesError: Several studies are equally good, or one has no date.
@@ -28,11 +29,13 @@ def choose_study(series: Sequence[Series], *, rule: StudyRule) -> list[Series]:
     if rule == "only":
         raise RefusedSeriesError(
             "ambiguous-study",
-            f"one study is wanted, but the patient has {len(studies)}; choose by first, last or "
-            "most-slices",
+            f"one study is wanted, but the patient has {len(studies)}; choose by first, last, "
+            "most-slices or complete",
         )
     if rule == "most-slices":
         return _largest(studies)
+    if rule == "complete":
+        return _most_complete(studies)
     dates = {uid: _date(found) for uid, found in studies.items()}
     wanted = min(dates.values()) if rule == "first" else max(dates.values())
     chosen = [uid for uid, date in dates.items() if date == wanted]
@@ -50,6 +53,19 @@ def _largest(studies: Mapping[str, list[Series]]) -> list[Series]:
         raise RefusedSeriesError(
             "ambiguous-study",
             f"{len(chosen)} studies of the patient have {max(sizes.values())} slices each",
+        )
+    return studies[chosen[0]]
+
+
+def _most_complete(studies: Mapping[str, list[Series]]) -> list[Series]:
+    held = {uid: {each.modality for each in found} for uid, found in studies.items()}
+    most = max(len(modalities) for modalities in held.values())
+    chosen = [uid for uid, modalities in held.items() if len(modalities) == most]
+    if len(chosen) > 1:
+        raise RefusedSeriesError(
+            "ambiguous-study",
+            f"{len(chosen)} studies of the patient hold {' and '.join(sorted(held[chosen[0]]))}; "
+            "choose by first, last or most-slices",
         )
     return studies[chosen[0]]
 

@@ -86,6 +86,7 @@ def read_clinical_table(
     subject: str | None = None,
     key: Path | None = None,
     secret: Path | None = None,
+    usual: Sequence[str] = USUAL_SUBJECTS,
 ) -> ClinicalTable:
     """Read a table with one row per subject.
 
@@ -95,6 +96,7 @@ def read_clinical_table(
         key: Table that says which PatientID is which subject (columns PatientID and subject);
             without it the ids are PatientIDs.
         secret: File with the key of pseudonyms that replace the PatientIDs.
+        usual: Names by which the column of the ids is known without ``subject``.
 
     Raises:
         DataError: Unreadable, no id, an id twice or one that cannot name a folder.
@@ -104,7 +106,7 @@ def read_clinical_table(
         raise ConfigError("subjects are named by a key table or by pseudonyms, not by both")
     table = read_table(path, missing=[""])
     columns = {name: _cells(table, name) for name in table.columns}
-    column = _subject_column(subject, list(columns), table.source)
+    column = _subject_column(subject, list(columns), table.source, usual)
     ids = columns[column]
     _refuse_bad_ids(ids, f"{table.source}: column '{column}'")
     by_patient = {each: each for each in ids}
@@ -131,16 +133,18 @@ def _cells(table: TextTable, name: str) -> list[str]:
     return ["" if cell is None else str(cell) for cell in table.text(name)]
 
 
-def _subject_column(name: str | None, columns: Sequence[str], source: str) -> str:
+def _subject_column(
+    name: str | None, columns: Sequence[str], source: str, usual_names: Sequence[str]
+) -> str:
     if name is not None:
         if name not in columns:
             raise ConfigError(
                 f"{source}: there is no column '{name}'. {did_you_mean(name, columns)}"
             )
         return name
-    found = [usual for usual in USUAL_SUBJECTS if usual in columns]
+    found = [usual for usual in usual_names if usual in columns]
     if len(found) != 1:
-        what = " and ".join(found) if found else f"none of {', '.join(USUAL_SUBJECTS)}"
+        what = " and ".join(found) if found else f"none of {', '.join(usual_names)}"
         raise ConfigError(
             f"{source}: which column is the subject's id? There is {what}; give --subject "
             f"(columns: {', '.join(columns[:12])})"

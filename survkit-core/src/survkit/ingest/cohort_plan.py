@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from survkit.data.cohort_config import CohortConfig, OutcomeConfig, read_cohort_config
 from survkit.errors import ConfigError
 from survkit.ingest.clinical_table import ClinicalTable
+from survkit.ingest.petct import petct_preparation
 from survkit.ingest.settings import MODALITY_NAMES, IngestSettings, image_column, mask_column
 from survkit.validation import validate
 
@@ -25,19 +26,23 @@ class CohortPlan:
         others: Further top-level keys, such as site.
         tables: Modalities made of columns of the clinical table.
         left_out: Modalities of a given cohort file that live in other files.
+        derived: Columns that are made of the clinical table, by name and subject; added to it.
+        preparation: How volumes are prepared: as the files are, or CT and PET on one grid.
     """
 
     outcome: Mapping[str, Any]
     others: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    derived: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    preparation: Literal["none", "petct"] = "none"
 
     def columns(self) -> list[str]:
         """Return the columns of the clinical table that are named."""
         names = [self.outcome.get(key) for key in ("duration", "event", "entry", "weight")]
         names += [self.others.get(key) for key in ("site", "strata")]
         names += [name for part in self.tables.values() for name in part["columns"]]
-        return [name for name in names if name]
+        return [name for name in names if name and name not in self.derived]
 
     def content(
         self,
@@ -67,6 +72,19 @@ class CohortPlan:
             if masks:
                 volume["mask"] = masks[0]
             modalities[MODALITY_NAMES[code]] = volume
+        return self.file_content(name, table.subject_column, modalities)
+
+    def file_content(
+        self, name: str, subject: str, volumes: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the content of ``cohort.yaml`` with these volume modalities.
+
+        Raises:
+            ConfigError: The outcome is not one, or a modality's name is taken.
+        """
+        modalities = {key: dict(settings) for key, settings in volumes.items()}
+        if self.preparation == "petct":
+            modalities = petct_preparation(modalities)
         twice = sorted(set(modalities) & set(self.tables))
         if twice:
             raise ConfigError(
@@ -76,7 +94,7 @@ class CohortPlan:
         content = {
             "name": name,
             "table": "table.csv",
-            "subject": table.subject_column,
+            "subject": subject,
             "outcome": dict(self.outcome),
             **self.others,
             "modalities": modalities | {key: dict(part) for key, part in self.tables.items()},

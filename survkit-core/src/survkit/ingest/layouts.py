@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
 from survkit.errors import ConfigError
-from survkit.ingest.clinical_table import ClinicalTable
+from survkit.ingest import hn1, nsclc_radiogenomics
+from survkit.ingest.clinical_table import USUAL_SUBJECTS, ClinicalTable
 from survkit.ingest.cohort_plan import CohortPlan, OutcomeRequest, plan_cohort
 from survkit.ingest.lung1 import (
     PATIENT_FOLDERS,
@@ -17,6 +19,21 @@ from survkit.ingest.lung1 import (
 )
 from survkit.ingest.settings import IngestSettings, Layout
 from survkit.suggest import did_you_mean
+
+HECKTOR = "hecktor2022"
+"""A layout of NIfTI files, which are not ingested by the rules of DICOM."""
+_SUBJECTS: Mapping[str, tuple[str, ...]] = {
+    "tcia-hn1": (hn1.PUBLISHED.subject, hn1.TIDY.subject),
+    "tcia-nsclc-radiogenomics": (
+        nsclc_radiogenomics.PUBLISHED.subject,
+        nsclc_radiogenomics.TIDY.subject,
+    ),
+}
+
+
+def usual_subjects(layout: str) -> tuple[str, ...]:
+    """Return the names by which the column of the ids is known."""
+    return _SUBJECTS.get(layout, USUAL_SUBJECTS)
 
 
 def apply_layout(
@@ -30,7 +47,7 @@ def apply_layout(
     """Return the outcome and the rules of an ingest, as asked or as the collection says.
 
     Args:
-        layout: "generic" or "tcia-lung1".
+        layout: "generic", "tcia-lung1", "tcia-hn1" or "tcia-nsclc-radiogenomics".
         table: The clinical table.
         asked: What the user says of the outcome.
         settings: What the user asks for.
@@ -39,16 +56,24 @@ def apply_layout(
     Raises:
         ConfigError: No such layout, another clinical table, or an outcome said twice.
     """
+    known = (*get_args(Layout), HECKTOR)
     if layout not in get_args(Layout):
-        raise ConfigError(f"no layout is {layout!r}. {did_you_mean(layout, get_args(Layout))}")
+        raise ConfigError(f"no layout of DICOM is {layout!r}. {did_you_mean(layout, known)}")
+    if paper and layout != "tcia-lung1":
+        raise ConfigError("--paper belongs to --layout tcia-lung1")
     if layout == "generic":
-        if paper:
-            raise ConfigError("--paper belongs to --layout tcia-lung1")
         return plan_cohort(table, asked), settings
     if asked != OutcomeRequest():
         raise ConfigError(
-            "--layout tcia-lung1 says the outcome and the clinical columns itself; leave "
+            f"--layout {layout} says the outcome and the clinical columns itself; leave "
             "--duration, --event, --unit, --causes, --columns and --outcome away"
+        )
+    if layout == "tcia-hn1":
+        return hn1.hn1_plan(table), hn1.hn1_settings(settings)
+    if layout == "tcia-nsclc-radiogenomics":
+        return (
+            nsclc_radiogenomics.nsclc_radiogenomics_plan(table),
+            nsclc_radiogenomics.nsclc_radiogenomics_settings(settings),
         )
     plan = lung1_plan(lung1_columns(table.header, table.source))
     return plan, replace(

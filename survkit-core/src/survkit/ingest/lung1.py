@@ -10,28 +10,15 @@ out of 422.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from survkit.errors import ConfigError
 from survkit.ingest.cohort_plan import CohortPlan
+from survkit.ingest.collection import Columns, which_form
 
 PATIENT_FOLDERS = r"LUNG1-\d{3}"
 REGION = "GTV-1"
 PAPER_EXCLUDES = tuple(f"LUNG1-{number:03d}" for number in (14, 21, 85, 95, 128, 194, 246))
 PAPER_REASON = "left out of the cohort of Paolo et al. (2026), doi:10.1007/s13755-025-00404-z"
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Names in one of the tables that circulate."""
-
-    subject: str
-    duration: str
-    event: str
-    numbers: tuple[str, ...]
-    names: tuple[str, ...]
 
 
 PUBLISHED = Columns(
@@ -59,34 +46,17 @@ def lung1_columns(header: Sequence[str], source: str) -> Columns:
     Raises:
         ConfigError: Neither.
     """
-    missing: dict[str, list[str]] = {}
-    for name, columns in (("published", PUBLISHED), ("tidy", TIDY)):
-        wanted = [columns.subject, columns.duration, columns.event]
-        wanted += [*columns.numbers, *columns.names]
-        missing[name] = [each for each in wanted if each not in header]
-        if not missing[name]:
-            return columns
-    least = min(missing, key=lambda name: len(missing[name]))
-    raise ConfigError(
-        f"{source}: not the clinical table of LUNG1 (version 3, October 2019): the {least} form "
-        f"lacks {', '.join(missing[least])}"
-    )
+    forms = {"published": PUBLISHED, "tidy": TIDY}
+    needed = {
+        name: [c.subject, c.duration, c.event, *c.numbers, *c.names] for name, c in forms.items()
+    }
+    title = "the clinical table of LUNG1 (version 3, October 2019)"
+    return forms[which_form(header, needed, title, source)]
 
 
 def lung1_plan(columns: Columns) -> CohortPlan:
     """Return the outcome (death, in days) and the clinical modality."""
-    outcome: Mapping[str, Any] = {
-        "duration": columns.duration,
-        "unit": "days",
-        "event": columns.event,
-        "causes": {1: "death"},
-    }
-    clinical = {
-        "kind": "table",
-        "columns": [*columns.numbers, *columns.names],
-        "categorical": list(columns.names),
-    }
-    return CohortPlan(outcome, {}, {"clinical": clinical})
+    return CohortPlan(columns.outcome("death"), {}, {"clinical": columns.clinical()})
 
 
 def paper_excludes() -> tuple[tuple[str, str], ...]:

@@ -130,6 +130,9 @@ def _case(
     images, more = _choose(subject, wanted, settings)
     left += more
     used = {id(each) for each, _ in images}
+    if settings.same_frame:
+        images, more = _in_one_frame(subject, images)
+        left += more
     for each in wanted:
         if id(each) not in used:
             reason = "another series of the modality or another study was chosen, or none could be"
@@ -190,6 +193,28 @@ def _choose(
         else:
             images.append((choice.series, choice.why))
     return images, left
+
+
+def _in_one_frame(
+    subject: str, images: Sequence[tuple[Series, str]]
+) -> tuple[list[tuple[Series, str]], list[Left]]:
+    """Return the images without a PET that does not share the CT's frame of reference."""
+    frames = {each.frame_uid for each, _ in images if each.modality == "CT"}
+    kept, left = [], []
+    for each, why in images:
+        if (
+            each.modality == "PT"
+            and frames
+            and (not each.frame_uid or each.frame_uid not in frames)
+        ):
+            reason = (
+                "it lies in another frame of reference than the chosen CT, so the two would not "
+                "show the same places; choose another study, or register them"
+            )
+            left.append(Left(subject, each.label, "other-frame", reason, _count(each)))
+        else:
+            kept.append((each, why))
+    return kept, left
 
 
 def _other_patients_folder(series: Series, settings: IngestSettings, folder: Path) -> str | None:

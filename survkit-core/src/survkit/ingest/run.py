@@ -61,6 +61,7 @@ class Ingested:
         files: How many files each added column names.
         left: All lines of ``refused.csv``.
         kept: How many cases an interrupted ingest had finished.
+        rows: How many subjects the clinical table has.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Ingested:
     files: Mapping[str, int]
     left: tuple[Left, ...]
     kept: int
+    rows: int
 
 
 @silent_pydicom()
@@ -103,7 +105,7 @@ def ingest(
     if running.jobs == 0 or running.jobs < -1:
         raise ConfigError(f"jobs must be 1 or more, or -1 for one per core, not {running.jobs}")
     table.refuse_missing(cohort.columns())
-    table.refuse_present(settings.columns())
+    table.refuse_present([*cohort.derived, *settings.columns()])
     place = IngestFolder(out, overwrite=running.overwrite, resume=running.resume)
     place.refuse_inside(source)
     name = out.absolute().name
@@ -126,10 +128,10 @@ def ingest(
         usable = [result for result in results if result.cells]
         if not usable:
             raise DataError(_nobody(left, source, table))
-        documents = _documents(usable, table, cohort, settings, found, left, name)
-        place.finish(documents)
+        place.finish(_documents(usable, table, cohort, settings, found, left, name))
     files = Counter(column for result in usable for column in result.cells)
-    return Ingested(out, tuple(r.subject for r in usable), files, tuple(left), kept)
+    who = tuple(r.subject for r in usable)
+    return Ingested(out, who, files, tuple(left), kept, len(table.rows))
 
 
 def _convert_all(
@@ -198,7 +200,7 @@ def _documents(
     }
     return {
         "cohort.yaml": cohort_yaml(content),
-        "table.csv": table.text((r.subject for r in usable), added),
+        "table.csv": table.text((r.subject for r in usable), {**cohort.derived, **added}),
         "refused.csv": refused_csv(left),
         "quality.csv": quality_csv(usable),
         "ingest.json": ingest_json(settings.described(), counts, left),

@@ -13,9 +13,9 @@ from survkit.suggest import did_you_mean
 MODALITY_NAMES = {"CT": "ct", "PT": "pet", "MR": "mr", "NM": "nm"}
 """Name in the cohort by the modality's code in DICOM; these are volumes."""
 MaskSource = Literal["any", "rtstruct", "seg"]
-StudyRule = Literal["only", "first", "last", "most-slices"]
+StudyRule = Literal["only", "first", "last", "most-slices", "complete"]
 Tilt = Literal["refuse", "correct"]
-Layout = Literal["generic", "tcia-lung1"]
+Layout = Literal["generic", "tcia-lung1", "tcia-hn1", "tcia-nsclc-radiogenomics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class IngestSettings:
         exclude: Subjects that are left out on purpose, with the reason.
         patient_folders: Pattern of folders that are named by patient; a series in another
             patient's folder is refused.
+        same_frame: A PET in another frame of reference than the CT is refused: the two would not
+            show the same places.
 
     Raises:
         ConfigError: A setting is none, or two do not fit.
@@ -50,6 +52,7 @@ class IngestSettings:
     tilt: Tilt = "refuse"
     exclude: tuple[tuple[str, str], ...] = ()
     patient_folders: str | None = None
+    same_frame: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what means nothing, before any file is read."""
@@ -92,6 +95,7 @@ class IngestSettings:
             "study": self.study,
             "tilt": self.tilt,
             "exclude": [list(pair) for pair in self.exclude],
+            "same_frame": self.same_frame,
         }
 
 
