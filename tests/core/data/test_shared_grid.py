@@ -345,3 +345,39 @@ def test_a_peak_at_the_rim_is_inside(petct: Any) -> None:
 
     assert (pet[:2] == -1).all()
     assert np.unravel_index(int(pet.argmax()), pet.shape) == (2, 2, 2)
+
+
+def test_boxes_of_one_size_at_different_places_are_a_warning(petct: Any) -> None:
+    """Both are cropped by themselves round something of their own."""
+    alone = {"kind": "volume", "path": "pet", "size": [8, 9, 10], "crop": "peak"}
+    petct.config["modalities"]["pet"] = alone
+    petct.write()
+    found = [problem.message for problem in check_cohort(petct.path) if problem.column == "pet"]
+    assert [text for text in found if "declare grid: ct for 'pet'" in text] == found
+    assert len(found) == 1
+
+    petct.config["modalities"]["pet"] = {"kind": "volume", "path": "pet", "grid": "ct"}
+    petct.write()
+    assert [p for p in check_cohort(petct.path) if p.column == "pet"] == []
+
+
+def test_a_saved_model_knows_the_reference(petct: Any) -> None:
+    """What it records of the PET holds the spacing, size and crop of the CT."""
+    from survkit.hub.fitted_model import declared
+
+    assert declared(petct.read(), "pet")["grid"] == {
+        "of": "ct", "spacing": [4.0, 4.0, 4.0], "size": [8, 9, 10], "crop": "center",
+    }  # fmt: skip
+    assert declared(petct.read(), "ct")["grid"] is None
+
+
+def test_corruptions_know_that_a_percentile_window_ends_at_one(petct: Any) -> None:
+    """The noise of a stress test is a share of -1 to 1, as with a window in numbers."""
+    from survkit.stress.corrupted_input import read_samples
+
+    petct.config["modalities"]["pet"]["window"] = [0, "p99.9"]
+    cohort = petct.read()
+    spec = cohort.input_spec("pet", [0])
+
+    assert [s.intensity_range for s in read_samples(cohort, "pet", [0], spec) if s] == [(-1.0, 1.0)]
+    assert [s.intensity_range for s in read_samples(cohort, "ct", [0], spec) if s] == [None]

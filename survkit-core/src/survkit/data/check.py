@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from survkit.data.check_warnings import outcome_warnings, table_warnings
+from survkit.data.check_warnings import grid_warnings, outcome_warnings, table_warnings
 from survkit.data.cohort import open_modality
 from survkit.data.jobs import check_jobs
 from survkit.data.problem import Problem, spreadsheet_row
@@ -74,6 +74,8 @@ def check_cohort(
         problems += _subjects_without_any(raw, list(sources.values()))
     problems += _image_problems(raw, sources, jobs, progress)
     problems += outcome_warnings(raw.config.outcome, outcome)
+    volumes = {n: s.config for n, s in sources.items() if isinstance(s, VolumeSource)}
+    problems += grid_warnings(volumes)
     for name, source in sources.items():
         problems += stranger_warnings(raw, name)
         if isinstance(source, TableSource):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from survkit.data.cohort_config import OutcomeConfig
+from survkit.data.modality_config import VolumeModality
 from survkit.data.outcome import Outcome, sorted_codes
 from survkit.data.problem import Problem
 from survkit.data.readers.table import TableSource
@@ -48,6 +51,22 @@ def outcome_warnings(config: OutcomeConfig, outcome: Outcome) -> list[Problem]:
                 f"only {events} events of '{config.causes[code]}'; nothing can be learnt of it"
             )
             problems.append(Problem(None, None, config.event, message, "warning"))
+    return problems
+
+
+def grid_warnings(volumes: Mapping[str, VolumeModality]) -> list[Problem]:
+    """Return warnings on volumes of one size that are cut round different places."""
+    problems = []
+    for name, other in combinations(volumes, 2):
+        one, two = volumes[name], volumes[other]
+        alike = one.size is not None and one.size == two.size
+        if alike and not one.crop == two.crop == "center":
+            message = (
+                f"'{name}' and '{other}' have one size but are cropped each by itself, so their "
+                f"voxels are different places of the patient; where a model compares them, "
+                f"declare grid: {name} for '{other}'"
+            )
+            problems.append(Problem(None, None, other, message, "warning"))
     return problems
 
 

@@ -19,9 +19,9 @@ from survkit.errors import ConfigError, DataError
 from survkit.ingest.clinical_table import ClinicalTable, read_clinical_table
 from survkit.ingest.cohort_plan import CohortPlan
 from survkit.ingest.collection import Columns
-from survkit.ingest.convert import Converted
+from survkit.ingest.convert import IMAGES, Converted
 from survkit.ingest.documents import cohort_yaml, ingest_json, quality_csv, refused_csv
-from survkit.ingest.folder import IMAGES, IngestFolder
+from survkit.ingest.folder import IngestFolder
 from survkit.ingest.hecktor_case import CT, MASKS, PET, check_case
 from survkit.ingest.refused import Left
 from survkit.ingest.run import Ingested, Running

@@ -31,11 +31,11 @@ def petct_preparation(volumes: Mapping[str, Mapping[str, Any]]) -> dict[str, dic
     here = [name for name in ("ct", "pet") if name in found]
     if not here:
         return found
-    windows = {"ct": CT_WINDOW, "pet": PET_WINDOW}
+    windows: dict[str, list[Any]] = {"ct": CT_WINDOW, "pet": PET_WINDOW}
     masked = [name for name in here if "mask" in found[name]]
     leader = masked[0] if masked else here[-1]
     for name in here:
-        found[name]["window"] = list(windows[name])
+        found[name]["window"] = windows[name][:]
         alone = "peak" if name == "pet" else "center"
         if name == leader:
             crop = "mask" if masked else alone

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from survkit.data.readers.geometry import simpleitk
 
@@ -38,15 +39,16 @@ class Grid:
         x, y, z = self.spacing
         return (z, y, x)
 
-    def point(self, index: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def point(self, index: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where a voxel (x, y, z) lies, in mm; fractions lie in between."""
         matrix = np.array(self.direction).reshape(3, 3) * np.array(self.spacing)
-        return np.array(self.origin) + matrix @ np.asarray(index, dtype=float)
+        return np.asarray(np.array(self.origin) + matrix @ np.asarray(index, dtype=float))
 
-    def index(self, point: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def index(self, point: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return which voxel (x, y, z) lies at a point in mm, in fractions of voxels."""
         matrix = np.array(self.direction).reshape(3, 3) * np.array(self.spacing)
-        return np.linalg.solve(matrix, np.asarray(point, dtype=float) - np.array(self.origin))
+        offset = np.asarray(point, dtype=float) - np.array(self.origin)
+        return np.asarray(np.linalg.solve(matrix, offset))
 
     def extent(self) -> str:
         """Return the box that the voxels fill, in words; mm of the patient."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from survkit.data.modality_config import VolumeModality
 from survkit.data.readers.geometry import array_of, box_centre
@@ -71,6 +70,8 @@ def _centre(
 
 def _peak(opened: OpenedVolume, whole: Grid) -> tuple[int, ...]:
     """Return the voxel (z, y, x) of a grid at the brightest place of the smoothed image."""
+    from scipy.ndimage import gaussian_filter  # type: ignore[attr-defined]
+
     if len(opened.channels) > 1:
         raise DataError(
             f"{opened.path}: crop: peak is sought in one channel, but the volume has "

@@ -163,7 +163,7 @@ def _sample(
 ) -> Sample:
     """Fill what lies outside the image, and window."""
     values, inside = block.values, block.inside
-    seen = values[:, inside]
+    seen = values.reshape(len(values), -1) if inside.all() else values[:, inside]
     if seen.size > len(seen) and bool((seen == seen.flat[0]).all()):
         raise DataError(
             f"{opened.path}: every intensity of the prepared volume is {seen.flat[0]:g}, so it "
