@@ -11,7 +11,7 @@ import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 
-from survkit.data.readers.geometry import resampled
+from survkit.data.readers.grid import grid_of, on_grid, respaced
 from survkit.errors import ConfigError, DataError
 from survkit_slicetention.preparation.axis_resampling import (
     along,
@@ -24,6 +24,11 @@ from survkit_slicetention.preparation.lung_slices import lung_box, lung_slices
 from survkit_slicetention.preparation.slice_stack import StackSettings, region_share, slice_stack
 
 GIVEN = StackSettings(lung_mask="given", size=64)
+
+
+def resampled(image: Any, spacing: Any, interpolation: str) -> Any:
+    """Return the image at a spacing [z, y, x], as the reader of volumes resamples it."""
+    return on_grid(image, respaced(grid_of(image), spacing), interpolation)
 
 
 def image_of(volume: NDArray[Any], spacing: tuple[float, float, float]) -> Any:
