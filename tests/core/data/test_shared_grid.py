@@ -381,3 +381,14 @@ def test_corruptions_know_that_a_percentile_window_ends_at_one(petct: Any) -> No
 
     assert [s.intensity_range for s in read_samples(cohort, "pet", [0], spec) if s] == [(-1.0, 1.0)]
     assert [s.intensity_range for s in read_samples(cohort, "ct", [0], spec) if s] == [None]
+
+
+def test_the_shared_spacing_is_declared_by_the_reference(petct: Any) -> None:
+    """So a corruption in mm knows the voxels of the PET too; without a spacing nobody does."""
+    from survkit.data.declared import declared_spacing
+
+    cohort = petct.read()
+    spec = cohort.input_spec("pet", [0])
+    assert declared_spacing(cohort, "pet", spec) == (4.0, 4.0, 4.0)
+    del petct.config["modalities"]["ct"]["spacing"]
+    assert declared_spacing(petct.read(), "pet", spec) is None

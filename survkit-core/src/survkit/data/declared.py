@@ -19,8 +19,10 @@ def declared_range(cohort: Cohort, modality: str) -> tuple[float, float] | None:
 
 def declared_spacing(cohort: Cohort, modality: str, spec: InputSpec) -> tuple[float, ...] | None:
     """Return the voxel size that all subjects share because the cohort resamples to it; ``None``
-    where every file may have its own.
+    where every file may have its own. With a shared grid the other volume's declaration counts.
     """
     settings = cohort.config.modality(modality, source=cohort.source)
+    if isinstance(settings, VolumeModality) and settings.grid is not None:
+        return declared_spacing(cohort, settings.grid, spec)
     shared = isinstance(settings, VolumeModality) and settings.spacing is not None
     return spec.spacing if shared else None
