@@ -29,7 +29,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 PLUGIN_MAY_IMPORT = (
     "survkit.component", "survkit.errors", "survkit.flow", "survkit.fusions.modalities",
     "survkit.plugins", "survkit.prediction", "survkit.protocols", "survkit.registry",
-    "survkit.settings", "survkit.specs",
+    "survkit.settings", "survkit.showing", "survkit.specs",
 )  # fmt: skip
 
 

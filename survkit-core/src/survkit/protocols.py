@@ -209,30 +209,6 @@ class StartsFromWeights(Protocol):
 
 
 @runtime_checkable
-class ShowsTokens(Protocol):
-    """An encoder whose tokens are parts of the image that a person can look at."""
-
-    def token_images(self, sample: Sample) -> Tensor:
-        """Return the picture of each token, in the order of the tokens; float in [0, 1], (token, y,
-        x).
-        """
-
-
-@runtime_checkable
-class ShowsTokenMasks(Protocol):
-    """An encoder that knows which of its tokens the region of interest touches.
-
-    Offered beside :class:`ShowsTokens`, so that attention can be compared with a region that the
-    model may never have seen. Where the encoder crops or resamples, it maps the region itself.
-    """
-
-    def token_mask_share(self, sample: Sample) -> Tensor:
-        """Return the share of each token's pixels inside the sample's mask, in the order of the
-        tokens; float in [0, 1], (token). It is called with samples that have a mask only.
-        """
-
-
-@runtime_checkable
 class FitsInput(Protocol):
     """An encoder with state that is estimated from data without gradients (scaling, imputation,
     projection).

@@ -17,7 +17,7 @@ from survkit.data import Cohort
 from survkit.errors import ConfigError, DataError, PluginError, RunError
 from survkit.evaluation import Predictions
 from survkit.explaining import explain_run
-from survkit.explaining.shows_tokens import shows_tokens
+from survkit.explaining.anything_to_show import anything_to_show
 from survkit.explaining.subject_figure import LIMIT, subject_picture
 from survkit.explaining.subject_view import Course, SubjectView
 from survkit.hub import from_pretrained
@@ -192,9 +192,9 @@ def test_an_encoder_that_shows_nothing_has_its_curve(
     assert subject["why"] == "asked for"
     assert ct["without_images"] == "Blind cannot show its tokens"
     assert "No slices are shown: Blind cannot show its tokens." in ct["picture"]["caption"]
-    assert not shows_tokens(place / "blind", registry=registry)
-    assert shows_tokens(place / "slices", registry=registry)
-    assert not shows_tokens(place / "plain", registry=registry)
+    assert not anything_to_show(place / "blind", registry=registry)
+    assert anything_to_show(place / "slices", registry=registry)
+    assert not anything_to_show(place / "plain", registry=registry)
 
 
 def test_what_cannot_be_explained_is_refused(
@@ -207,7 +207,9 @@ def test_what_cannot_be_explained_is_refused(
             explain_run(place / run, cohort, registry=registry, **options)
         assert not (place / run / "explain").exists()
 
-    refused("plain", ConfigError, "the model attends over no tokens: an explanation shows")
+    refused(
+        "plain", ConfigError, "the model attends over no tokens, and no encoder makes a volume: an"
+    )
     refused("slices", DataError, "X9 was no test subject of this run", subjects=["X9"])
     refused("slices", ConfigError, "S0001 is asked for twice", subjects=["S0001", "S0001"])
     refused("slices", ConfigError, "top must be 1 or more, not 0", top=0)

@@ -15,17 +15,17 @@ SUBJECTS = 4
 def explain_afterwards(
     result: CrossValidation, cohort: Cohort, cache: PreparationCache, *, quiet: bool
 ) -> None:
-    """Explain a few subjects and put them on the page, where an encoder shows its tokens.
+    """Explain a few subjects and put them on the page, where there is something to see.
 
     The run is complete whatever happens here: what goes wrong is one line of warning.
     """
     from survkit.cli.cohort import progress_bar
     from survkit.explaining import explain_run
-    from survkit.explaining.shows_tokens import shows_tokens
+    from survkit.explaining.anything_to_show import anything_to_show
     from survkit.report.write_report import write_report
 
     try:
-        if not shows_tokens(result.folder):
+        if not anything_to_show(result.folder):
             return
         with progress_bar("explaining") as progress:
             explain_run(

@@ -16,9 +16,10 @@ from survkit.explaining.looked import look
 from survkit.explaining.mask_attention import drawn_subjects, mask_attention, masked_modalities
 from survkit.explaining.opened import ModelPart, OpenedRun, open_run
 from survkit.explaining.settings import ExplainOptions, ExplainSettings
-from survkit.explaining.subject_figure import subject_picture
+from survkit.explaining.subject_figure import SubjectPicture, subject_picture
 from survkit.explaining.subject_view import SubjectView
-from survkit.explaining.views import views_of
+from survkit.explaining.views import View, views_of
+from survkit.explaining.volume_figure import volume_picture
 from survkit.report.tables import slug
 
 FORMAT = 1
@@ -60,7 +61,7 @@ def explain_run(
     Raises:
         RunError: It is no such run, or something is in the way.
         DataError: The cohort is not that of the run.
-        ConfigError: The model attends over no tokens, or a setting is wrong.
+        ConfigError: There is nothing to see of the model, or a setting is wrong.
         PluginError: An encoder broke its contract.
     """
     settings = ExplainSettings(**options)
@@ -98,7 +99,7 @@ class _Steps:
             self.tell(self.done, self.total)
 
 
-_Found = tuple[ModelPart, int, list[SubjectView]]
+_Found = tuple[ModelPart, int, list[View]]
 """Whose model it was, which of its subjects, and a view per modality."""
 
 
@@ -112,14 +113,14 @@ def _views(
     """Look at the subjects, part by part.
 
     Raises:
-        ConfigError: Nothing attends over tokens.
+        ConfigError: Nothing attends over tokens, and no encoder makes a volume.
     """
     found: dict[str, _Found] = {}
     for part in parts:
         looked = look(part, cohort, settings)
         for place, row in enumerate(part.rows):
             name = cohort.subjects[row]
-            views = views_of(looked, place, cohort, why=chosen[name], top=settings.top)
+            views = views_of(looked, place, cohort, why=chosen[name], settings=settings)
             if views:
                 found[name] = (part, place, views)
             steps(1)
@@ -127,9 +128,10 @@ def _views(
     if not found or lacking:
         whom = f" of {', '.join(lacking)}" if found else ""
         raise ConfigError(
-            f"the model attends over no tokens{whom}: an explanation shows the attention weights "
-            "that a fusion such as 'attention', or an encoder that attends, gives for modalities "
-            "with several tokens"
+            f"the model attends over no tokens{whom}, and no encoder makes a volume: an "
+            "explanation shows the attention weights that a fusion such as 'attention', or an "
+            "encoder that attends, gives for modalities with several tokens, and reconstructions "
+            "or codes of encoders such as robsurv/vq3d"
         )
     return found
 
@@ -140,13 +142,13 @@ def _written(found: _Found, number: int, work: Path) -> dict[str, Any]:
     course = views[0].course
     told: list[dict[str, Any]] = []
     for view in views:
-        drawn = subject_picture(view)
+        drawn = _drawn(view)
         ending = "jpg" if drawn.media == "jpeg" else drawn.media
         name = f"{number:02d}-{slug(view.why)}-{slug(view.modality)}"
         write_bytes(work / f"{name}.svg", drawn.svg)
         write_bytes(work / f"{name}.{ending}", drawn.small)
         files = {"svg": f"{name}.svg", "small": f"{name}.{ending}"}
-        told.append(view.to_json() | {"picture": files | _words(drawn.alt, drawn.caption)})
+        told.append(view.to_json() | {"picture": files | _words(drawn)})
     event = course.event
     return {
         "subject": views[0].subject,
@@ -166,8 +168,13 @@ def _written(found: _Found, number: int, work: Path) -> dict[str, Any]:
     }
 
 
-def _words(alt: str, caption: str) -> dict[str, str]:
-    return {"alt": alt, "caption": caption}
+def _drawn(view: View) -> SubjectPicture:
+    return subject_picture(view) if isinstance(view, SubjectView) else volume_picture(view)
+
+
+def _words(drawn: SubjectPicture) -> dict[str, Any]:
+    reading = list(drawn.reading) or [drawn.caption]
+    return {"alt": drawn.alt, "caption": drawn.caption, "reading": reading}
 
 
 def _facts(
@@ -194,7 +201,7 @@ def _masks(
 ) -> dict[str, Any]:
     """Compare attention and masks, where the cohort names some; empty where it does not."""
     encoders = dict(part.fitted.members[0].encoders.items())
-    known = masked_modalities(cohort, encoders)
+    known = masked_modalities(cohort, encoders, part.fitted.description.inputs)
     able = [name for name, reason in known.items() if reason is None]
     found: dict[str, Any] = {
         name: {"reason": reason, "n": 0} for name, reason in known.items() if reason is not None

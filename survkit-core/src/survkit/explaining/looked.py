@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from survkit.data import Cohort
-from survkit.errors import DataError, PluginError, SurvkitError
+from survkit.errors import DataError, PluginError
+from survkit.explaining.ask import ask
+from survkit.explaining.cross_watch import Pair, Received, cross_attention_watched
 from survkit.explaining.opened import CURVE_POINTS, ModelPart
 from survkit.explaining.settings import ExplainSettings
-from survkit.protocols import Sample, ShowsTokenMasks, ShowsTokens
+from survkit.protocols import Sample
+from survkit.showing import ShowsTokenMasks, ShowsTokens
 from survkit.training.attention_watch import TokenWeights, attention_watched
 
 Floats = NDArray[np.float64]
@@ -30,12 +33,14 @@ class Looked:
     Attributes:
         part: Model and subjects.
         tokens: Weights over tokens by modality.
+        crossed: What patches of a modality receive from those of another.
         times: float64 (grid), from 0 to the horizon.
         incidence: Cumulative incidence; float64 (subject, cause, grid).
     """
 
     part: ModelPart
     tokens: Mapping[str, TokenWeights]
+    crossed: Mapping[Pair, Received]
     times: Floats
     incidence: Floats
 
@@ -51,7 +56,8 @@ def look(part: ModelPart, cohort: Cohort, settings: ExplainSettings) -> Looked:
     inner = np.linspace(0, outcome.horizon, CURVE_POINTS)[1:]
     if part.expected is not None:
         inner = part.expected.time_grid
-    with attention_watched(part.fitted.members) as watch:
+    members = part.fitted.members
+    with attention_watched(members) as watch, cross_attention_watched(members) as crossed:
         prediction = part.fitted.predict(
             cohort, part.rows, micro_batch=4, device=settings.device, cache=settings.cache
         )
@@ -60,7 +66,7 @@ def look(part: ModelPart, cohort: Cohort, settings: ExplainSettings) -> Looked:
         _check_reproduced(part, incidence)
     start = np.zeros((*incidence.shape[:2], 1))
     times, curves = np.concatenate([[0.0], inner]), np.concatenate([start, incidence], axis=2)
-    return Looked(part, watch.tokens(), times, curves)
+    return Looked(part, watch.tokens(), crossed.received(), times, curves)
 
 
 def _check_reproduced(part: ModelPart, incidence: Floats) -> None:
@@ -86,7 +92,7 @@ def shown_tokens(
         PluginError: The encoder fails, or gives something else.
     """
     assert isinstance(encoder, ShowsTokens)
-    found = _asked(encoder, "token_images", sample, subject)
+    found = ask(encoder, "token_images", sample, subject=subject)
     return _checked(found, f"{type(encoder).__name__}.token_images", subject, tokens, axes=3)
 
 
@@ -99,22 +105,8 @@ def mask_shares(
         PluginError: The encoder fails, or gives something else.
     """
     assert isinstance(encoder, ShowsTokenMasks)
-    found = _asked(encoder, "token_mask_share", sample, subject)
+    found = ask(encoder, "token_mask_share", sample, subject=subject)
     return _checked(found, f"{type(encoder).__name__}.token_mask_share", subject, tokens, axes=1)
-
-
-def _asked(encoder: Any, method: str, sample: Sample, subject: str) -> Any:
-    """Call an ability of an encoder; whatever goes wrong in it is its own fault."""
-    try:
-        with torch.no_grad():
-            return getattr(encoder, method)(sample)
-    except SurvkitError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"{type(encoder).__name__}.{method} fails for subject '{subject}' "
-            f"({type(error).__name__}: {error}); tell its authors"
-        ) from error
 
 
 def _checked(found: Any, name: str, subject: str, tokens: int, *, axes: int) -> NDArray[np.float32]:

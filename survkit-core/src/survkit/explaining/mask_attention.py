@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,19 +11,24 @@ from survkit.data import Cohort
 from survkit.explaining.looked import look, mask_shares
 from survkit.explaining.opened import ModelPart, OpenedRun
 from survkit.explaining.settings import ExplainSettings
-from survkit.protocols import ShowsTokenMasks
+from survkit.explaining.token_grid import grid_over_volume, mask_share
 from survkit.report.attention_profile import REPLICATES, estimate, mean_with_interval
+from survkit.showing import ShowsTokenMasks
+from survkit.specs import InputSpec
 
 _METHOD = f"bootstrap, {REPLICATES} replicates by subject"
 
 
-def masked_modalities(cohort: Cohort, encoders: dict[str, Any]) -> dict[str, str | None]:
+def masked_modalities(
+    cohort: Cohort, encoders: dict[str, Any], specs: Mapping[str, InputSpec]
+) -> dict[str, str | None]:
     """Return the modalities with a mask, and why attention cannot be compared with it, if so."""
     found: dict[str, str | None] = {}
     for name, encoder in encoders.items():
         if getattr(cohort.config.modality(name), "mask", None) is None:
             continue
-        able = isinstance(encoder, ShowsTokenMasks)
+        known = isinstance(encoder, ShowsTokenMasks)
+        able = known or grid_over_volume(encoder, specs[name]) is not None
         reason = f"{type(encoder).__name__} does not say which tokens a mask touches"
         found[name] = None if able else reason
     return found
@@ -56,7 +61,7 @@ def mask_attention(
         run: Whose models predict.
         cohort: Names the masks.
         names: Subjects.
-        modalities: Those whose encoders map masks to tokens.
+        modalities: Those of which it is known how masks map to tokens.
         settings: How it is carried out.
         advance: Told of every subject.
 
@@ -90,10 +95,14 @@ def _touched(
     part: ModelPart, cohort: Cohort, name: str, row: int, tokens: int
 ) -> np.ndarray | None:
     """Return which tokens the subject's mask touches; ``None`` without a mask."""
-    sample = cohort.read_sample(name, row, part.fitted.description.inputs[name])
+    spec = part.fitted.description.inputs[name]
+    sample = cohort.read_sample(name, row, spec)
     if sample is None or sample.mask is None:
         return None
     encoder = part.fitted.members[0].encoders[name]
+    grid = grid_over_volume(encoder, spec)
+    if not isinstance(encoder, ShowsTokenMasks) and grid is not None:
+        return mask_share(sample.mask.numpy(), grid) > 0
     shares = mask_shares(encoder, sample, subject=cohort.subjects[row], tokens=tokens)
     return shares > 0
 

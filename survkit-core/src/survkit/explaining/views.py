@@ -2,59 +2,87 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from survkit.data import Cohort
-from survkit.explaining.looked import Looked, mask_shares, shown_tokens
+from survkit.explaining.looked import Floats, Looked, mask_shares, shown_tokens
+from survkit.explaining.settings import ExplainSettings
 from survkit.explaining.subject_view import Course, SubjectView
-from survkit.protocols import ShowsTokenMasks, ShowsTokens
+from survkit.explaining.volume_view import VolumeView
+from survkit.explaining.volume_views import volume_view
+from survkit.protocols import Sample
+from survkit.showing import ShowsTokenMasks, ShowsTokens, ShowsVolumes
+
+View = SubjectView | VolumeView
+"""What is drawn of a subject and a modality."""
 
 
 def views_of(
-    looked: Looked, place: int, cohort: Cohort, *, why: str, top: int
-) -> list[SubjectView]:
-    """Return a view per modality over whose tokens the model attended.
+    looked: Looked, place: int, cohort: Cohort, *, why: str, settings: ExplainSettings
+) -> list[View]:
+    """Return a view per modality of which there is something to see: attention over its tokens, or
+    a volume that the encoder makes.
 
     Args:
         looked: What the model gave for some subjects.
         place: Which of them.
         cohort: Reads their images.
         why: Why this subject is shown.
-        top: So many tokens with most attention.
+        settings: How many tokens with most attention, and where encoders compute.
     """
     row, course = looked.part.rows[place], _course(looked, place, cohort)
-    views = []
-    for modality, tokens in looked.tokens.items():
-        given = tokens.subjects[place]
-        if given is None or not len(given):
-            continue
-        weight = given.astype(np.float64)
+    subject = cohort.subjects[row]
+    views: list[View] = []
+    for modality, spec in sorted(looked.part.fitted.description.inputs.items()):
+        weight = _weight(looked, place, modality)
         encoder = looked.part.fitted.members[0].encoders[modality]
-        spec = looked.part.fitted.description.inputs[modality]
-        images, share, without = None, None, ""
-        name, count = cohort.subjects[row], len(weight)
-        if not isinstance(encoder, ShowsTokens):
-            without = f"{type(encoder).__name__} cannot show its tokens"
-        elif (sample := cohort.read_sample(modality, row, spec)) is not None:
-            images = shown_tokens(encoder, sample, subject=name, tokens=count)
-            if sample.mask is not None and isinstance(encoder, ShowsTokenMasks):
-                share = mask_shares(encoder, sample, subject=name, tokens=count)
-        views.append(
-            SubjectView(
-                subject=name,
+        looked_at = any(seen == modality for _, seen in looked.crossed)
+        sees = weight is not None or looked_at or isinstance(encoder, ShowsVolumes)
+        sample = cohort.read_sample(modality, row, spec) if sees else None
+        tokens = None
+        if weight is not None:
+            tokens = SubjectView(
+                subject=subject,
                 why=why,
                 modality=modality,
                 kind=spec.kind,
-                grid=tokens.grid,
+                grid=looked.tokens[modality].grid,
                 weight=weight,
-                top=tuple(np.argsort(-weight, kind="stable")[:top].tolist()),
-                images=images,
-                without_images=without,
-                mask_share=share,
+                top=tuple(np.argsort(-weight, kind="stable")[: settings.top].tolist()),
                 course=course,
+                **_pictured(encoder, sample, subject, len(weight)),
             )
-        )
+        volume = None
+        if sample is not None and spec.kind == "volume":
+            volume = volume_view(
+                looked, place, modality, sample, subject=subject, why=why, tokens=tokens,
+                course=course, device=settings.device,
+            )  # fmt: skip
+        view = volume or tokens
+        if view is not None:
+            views.append(view)
     return views
+
+
+def _weight(looked: Looked, place: int, modality: str) -> Floats | None:
+    """Return the weights over a subject's tokens, where the model attends over some."""
+    tokens = looked.tokens.get(modality)
+    given = None if tokens is None else tokens.subjects[place]
+    return None if given is None or not len(given) else given.astype(np.float64)
+
+
+def _pictured(encoder: object, sample: Sample | None, subject: str, count: int) -> dict[str, Any]:
+    """Return pictures of the tokens and their share of the mask, or why there are none."""
+    images, share, without = None, None, ""
+    if not isinstance(encoder, ShowsTokens):
+        without = f"{type(encoder).__name__} cannot show its tokens"
+    elif sample is not None:
+        images = shown_tokens(encoder, sample, subject=subject, tokens=count)
+        if sample.mask is not None and isinstance(encoder, ShowsTokenMasks):
+            share = mask_shares(encoder, sample, subject=subject, tokens=count)
+    return {"images": images, "mask_share": share, "without_images": without}
 
 
 def _course(looked: Looked, place: int, cohort: Cohort) -> Course:

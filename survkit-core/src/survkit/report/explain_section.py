@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from survkit.errors import RunError
 from survkit.report.documents import EXPLAIN_FILE
+from survkit.report.explain_volumes import MADE, volumes_of, volumes_table
 from survkit.report.figure import Picture
 from survkit.report.numbers import Numbers
 from survkit.report.page_files import PageFiles
@@ -19,9 +20,9 @@ from survkit.report.tables import Table
 
 _NAME = re.compile(r"[a-z0-9-]+\.(png|jpg)")
 _SAID = (
-    "Attention weights say which slices the model mixed into its prediction, and how much. They do "
-    "not say what in a slice decided, nor that the slice caused the outcome; a model that looked "
-    "at the right place may still be wrong, and one that looked elsewhere may be right."
+    "Attention weights say which slices or blocks the model mixed into its prediction, and how "
+    "much. They do not say what in them decided, nor that it caused the outcome; a model that "
+    "looked at the right place may still be wrong, and one that looked elsewhere may be right."
 )
 _PATIENTS, _CURVES = "These pictures show patients.", "These are single patients."
 _CAUTION = (
@@ -51,11 +52,13 @@ def explain_section(
             "anew, or delete the folder"
         )
     try:
-        tables = [_subjects(explained)]
+        tables = [_subjects(explained)] if _attended(content) else []
+        if volumes_of(explained):
+            tables.append(volumes_table(explained))
         if content["masks"]:
             tables.append(_masks(explained))
         return {
-            "said": _SAID,
+            "said": _said(explained),
             "caution": (_PATIENTS if _has_images(content) else _CURVES, _CAUTION),
             "rule": content["rule"],
             "reading": list(dict.fromkeys(_captions(content))),
@@ -74,11 +77,22 @@ def _has_images(content: Mapping[str, Any]) -> bool:
     return any(each["without_images"] is None for each in told)
 
 
+def _said(explained: Numbers) -> str:
+    """Say what pictures of this kind can tell and cannot."""
+    return f"{_SAID} {MADE}" if volumes_of(explained) else _SAID
+
+
+def _attended(content: Mapping[str, Any]) -> bool:
+    told = [each for subject in content["subjects"] for each in subject["modalities"]]
+    return any(each["tokens"] for each in told)
+
+
 def _captions(content: Mapping[str, Any]) -> Iterator[str]:
     """Yield how to read each picture; most are read alike, so it is said once."""
     for subject in content["subjects"]:
         for modality in subject["modalities"]:
-            yield str(modality["picture"]["caption"])
+            told = modality["picture"]
+            yield from map(str, told.get("reading") or [told["caption"]])
 
 
 def _pictures(content: Mapping[str, Any], run: Path) -> Iterator[tuple[str, Picture]]:
@@ -108,6 +122,8 @@ def _subjects(explained: Numbers) -> Table:
     causes, rows, records = explained.at("causes"), [], []
     for place, subject in enumerate(explained.at("subjects")):
         for number, modality in enumerate(subject["modalities"]):
+            if not modality["tokens"]:  # of volumes alone
+                continue
             rows.append(_row(explained, place, number))
             keys = ("modality", "tokens", "effective_tokens", "top_share", "top_uniform")
             records.append(

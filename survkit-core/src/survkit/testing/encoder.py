@@ -17,9 +17,8 @@ from survkit.protocols import (
     Prepares,
     PreparesExample,
     Sample,
-    ShowsTokenMasks,
-    ShowsTokens,
 )
+from survkit.showing import ShownVolume, ShowsTokenMasks, ShowsTokens, ShowsVolumes
 from survkit.specs import ColumnSpec, InputKind, InputSpec
 from survkit.testing.batches import random_input
 from survkit.testing.kit import (
@@ -243,6 +242,31 @@ class EncoderConformance(Kit):
             assert bool(((inside >= 0) & (inside <= 1)).all())
             assert bool((inside > 0).any())
             assert not bool(outside.any())
+
+    def test_shown_volumes_lie_over_the_input(self) -> None:
+        """What the encoder makes of volumes is as it declares, of each subject by itself."""
+        encoder = self.build().double()
+        if not isinstance(encoder, ShowsVolumes):
+            return
+        values = self.batch(encoder).values.double()
+
+        with torch.no_grad():
+            found = encoder.volumes(values)
+            alone = encoder.volumes(values[1:2])
+
+        for name, volume in found.items():
+            assert isinstance(volume, ShownVolume), name
+            assert volume.values.ndim == 4, name
+            assert len(volume.values) == self.subjects, name
+            pairs = zip(volume.values.shape[1:], self.input.shape[1:], strict=True)
+            assert all(1 <= axis <= whole for axis, whole in pairs), name
+            assert volume.values.is_floating_point() == (volume.kind == "intensity"), name
+            assert_close(alone[name].values, volume.values[1:2])
+            if volume.kind == "label":
+                assert bool((volume.values >= 0).all()), name
+                assert volume.classes is None or bool((volume.values < volume.classes).all()), name
+            else:
+                assert bool(volume.values.isfinite().all()), name
 
 
 def _some_tokens(batch: ModalityInput) -> Tensor:

@@ -1,0 +1,75 @@
+"""What is written above the slices of a volume, and how they are read."""
+
+from __future__ import annotations
+
+from survkit.explaining.volume_view import ShownRow, VolumeView
+from survkit.report.numbers import shown
+
+_READING = {
+    "intensity": "A reconstruction is drawn in the grey scale of the input: what is missing in it, "
+    "the model's code does not hold.",
+    "difference": "Difference: red where the reconstruction is brighter than the input, blue where "
+    "it is darker, in full colour at the largest difference of the volume. MSE is the mean squared "
+    "difference, PSNR 10 log10 of the squared span of the input's intensities over it.",
+    "label": "Codes: a colour is a code, the same one wherever the colour is the same in pictures "
+    "of one modality and one model; colours have no order.",
+    "attention": "Attention: the more orange, the more of it, over the input, as a multiple of "
+    "equal weights, in blocks of the size of a token or patch; “a → b” is what a block of b "
+    "receives from the blocks of a, on average.",
+}
+
+
+def row_words(row: ShownRow) -> str:
+    """Say what a row shows, with its numbers."""
+    told = row.numbers
+    if row.kind == "difference":
+        return f"{row.name}: {_error(row)}"
+    if row.kind == "label":
+        count = told["labels"]
+        of = "" if count is None else f" of {count:g}"
+        most = told["most_frequent_share"] or 0.0
+        return (
+            f"{row.name} used here: {told['labels_used']:g}{of}; the most frequent covers "
+            f"{most:.0%}"
+        )
+    if row.kind == "attention":
+        inside = told.get("inside_mask")
+        region = (
+            ""
+            if inside is None
+            else f"; {inside:.1%} in the region, {told['volume_of_mask']:.1%} of the volume"
+        )
+        return f"{row.name}: up to {told['highest']:.1f} × equal{region}"
+    return row.name
+
+
+def _error(row: ShownRow) -> str:
+    error = row.numbers["mean_squared_error"]
+    ratio = row.numbers["peak_signal_to_noise_ratio"]
+    if not error:
+        return "none, they are equal"
+    said = f"MSE {shown(error, 'short')}"
+    return said if ratio is None else f"{said}, PSNR {ratio:.1f} dB"
+
+
+def reading_of(view: VolumeView) -> tuple[str, ...]:
+    """Say how the picture is read, in sentences; the same ones for the same rows."""
+    kinds = dict.fromkeys(row.kind for row in view.rows[1:])
+    said = [
+        f"Three slices through {view.centre_is}, where the dashed lines cross; the patient's right "
+        "is on the left of axial and coronal slices, the front on the left of sagittal ones."
+    ]
+    if view.mask is not None:
+        said.append("The blue line is the region of interest.")
+    said += [_READING[kind] for kind in kinds]
+    if view.members > 1:
+        said.append(
+            f"The model averages {view.members} networks: attention is their mean, other volumes "
+            "are of the first."
+        )
+    if view.tokens is not None and view.tokens.sliced:
+        said.append("The curve adds up the attention of one height, the most caudal first.")
+    course = view.course
+    if course.duration is not None and course.duration <= course.horizon:
+        said.append("The vertical line is the observed time, dashed where censored.")
+    return tuple(said)
