@@ -80,6 +80,89 @@ ENCODER = '''
 '''
 
 
+VOLUMES = '''
+    """An encoder of blocks that shows volumes, and a fusion whose patches look at one another."""
+
+    import torch
+    from torch import nn
+
+    from survkit.flow import Encoding, Fused
+    from survkit.showing import ShownVolume
+    from survkit.specs import EncodingSpec
+
+
+    class Mirror(nn.Module):
+        """Tokens are the means of blocks. The reconstruction is off by the mean of all training
+        subjects, so it tells which model made it; the echo is the input itself.
+        """
+
+        def __init__(self, input, *, dim: int = 4, side: int = 4) -> None:
+            super().__init__()
+            self.project = nn.Linear(1, dim)
+            self.side = side
+            self.register_buffer("offset", torch.zeros(()))
+            self.encoding = EncodingSpec(dim=dim, tokens=side**3, grid=(side,) * 3)
+
+        def fit(self, input):
+            self.offset = input.values[input.present].mean() + 1
+
+        def forward(self, input, *, penalties=True):
+            means = nn.functional.adaptive_avg_pool3d(input.values[:, :1], self.side)
+            tokens = self.project(means.flatten(2).transpose(1, 2))
+            return Encoding(
+                tokens=tokens, summary=tokens.mean(1), present=input.present,
+                grid=self.encoding.grid,
+            )
+
+        def volumes(self, values):
+            sign = (nn.functional.adaptive_avg_pool3d(values[:, 0], self.side) > 0).long()
+            return {
+                "echo": ShownVolume(values[:, 0], "intensity"),
+                "reconstruction": ShownVolume(values[:, 0] + self.offset, "intensity"),
+                "codes": ShownVolume(sign, "label", classes=64),
+            }
+
+
+    class Looking(nn.Module):
+        """Every patch of ct looks at patch 3 of pet, and pet at ct evenly; the rest is a mean."""
+
+        def __init__(self, encodings) -> None:
+            super().__init__()
+            self.dim = next(iter(encodings.values())).dim
+            self.penalties = ()
+
+        @property
+        def patch_grids(self):
+            return {"ct": (2, 2, 2), "pet": (2, 2, 2)}
+
+        def forward(self, encodings):
+            present = torch.stack([each.present for each in encodings.values()], 1).float()
+            summaries = torch.stack([each.summary for each in encodings.values()], 1)
+            total = (summaries * present[..., None]).sum(1)
+            return Fused(embedding=total / present.sum(1, keepdim=True))
+
+        def cross_attention(self, encodings):
+            count = len(encodings["ct"].present)
+            third = torch.zeros(count, 8, 8)
+            third[:, :, 3] = 1
+            return {("ct", "pet"): third, ("pet", "ct"): torch.full((count, 8, 8), 1 / 8)}
+'''
+
+
+def volumes_recipe(fusion: str) -> Recipe:
+    """Return a Cox model of CT and PET by the encoder that shows volumes."""
+    content = {
+        "title": "volumes",
+        "encoders": {"ct": {"use": "mirror"}, "pet": {"use": "mirror"}},
+        "fusion": fusion,
+        "head": {"use": "cox"},
+        "outcome": {"horizon": 700},
+        "objective": ["cox"],
+        "training": {"epochs": 1, "micro_batch": 8, "members": 2, "accelerator": "cpu"},
+    }
+    return Recipe.parse(content, source="test")
+
+
 def recipe(encoder: str | None, *, members: int = 1) -> Recipe:
     """Return a Cox model of the clinical columns, and of CT slices where an encoder is named."""
     clinical = {"clinical": {"use": "tabular", "dim": 4}}
@@ -120,6 +203,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
     folder = tmp_path_factory.mktemp("encoder")
     (folder / "encoder_of_slices.py").write_text(dedent(ENCODER))
+    (folder / "parts_of_volumes.py").write_text(dedent(VOLUMES))
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         found = Registry()
@@ -128,6 +212,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         for name in ("Slices", "Blind"):
             target = f"encoder_of_slices:{name}"
             found.add("encoder", name.lower(), target, summary="a token per slice")
+        found.add("encoder", "mirror", "parts_of_volumes:Mirror", summary="shows volumes")
+        found.add("fusion", "looking", "parts_of_volumes:Looking", summary="patches look")
         yield found
 
 
@@ -147,6 +233,21 @@ def made(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     for name, plan in plans.items():
         cross_validate(plan, cohort, folder / name, folds=2, **options)
     fit(recipe("slices"), cohort, folder / "fitted", progress=False, registry=registry)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def volumes(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    """A phantom cohort in which S0002 lacks the PET, and runs on it: looking, plain."""
+    folder = tmp_path_factory.mktemp("volumes")
+    write_cohort(generate_phantom(PhantomConfig(subjects=16, size=16, seed=3)), folder / "phantom")
+    file = with_masks(folder / "phantom")
+    table = pd.read_csv(folder / "phantom/table.csv", dtype=str, keep_default_na=False)
+    table.loc[table["subject_id"] == "S0002", "pet_path"] = ""
+    table.to_csv(folder / "phantom/table.csv", index=False)
+    options: dict[str, Any] = {"replicates": 0, "progress": False, "registry": registry}
+    for name, fusion in (("looking", "looking"), ("plain", "concat")):
+        cross_validate(volumes_recipe(fusion), Cohort.read(file), folder / name, folds=2, **options)
     return folder
 
 

@@ -119,9 +119,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "explain": Entry(
         "survkit.cli.explain:command",
-        "Show which slices a model looked at in single subjects.",
+        "Show where a model looked in single subjects, and what it kept of their volumes.",
         (
             "survkit explain runs/cv --cohort cohort.yaml",
+            "survkit explain runs/cv --cohort cohort.yaml --count 8 --device cuda",
             "survkit explain runs/cv --cohort cohort.yaml --subjects P-001,P-017 --top 9",
             "survkit explain runs/first --cohort new.yaml --out explained",
         ),

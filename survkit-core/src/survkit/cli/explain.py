@@ -68,6 +68,8 @@ def command(
 ) -> None:
     """Show the slices with most attention, the weights along the volume and the prediction.
 
+    Of volumes, three slices through the region of interest: the input, what the encoder makes of it
+    (reconstruction, difference, codes) and the attention on its voxels, as far as there is any.
     Test subjects of a cross-validation are predicted by the model of the fold that never saw them.
     The pictures show patients; keep them where the images may be kept.
     """
@@ -113,7 +115,9 @@ def _names(text: str | None) -> list[str]:
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line per subject, and one per modality with masks."""
+    """Yield a line per subject, one per volume of which there are numbers, and one per modality
+    with masks.
+    """
     from survkit.report.numbers import shown
 
     cause, unit = content["causes"][0], content["time_unit"]
@@ -126,6 +130,9 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
             f"{subject['subject']}: {subject['why']}; {cause} {chance:.0%} by "
             f"{content['horizon']:g} {unit}; observed: {seen}{when}"
         )
+        for modality in subject["modalities"]:
+            for words in modality.get("volume", {}).get("told", ()):
+                yield f"  {modality['modality']}: {words}"
     for name, found in content["masks"].items():
         if "reason" in found:
             yield f"{name}: attention on the mask is not defined, {found['reason']}"

@@ -11,8 +11,8 @@ from survkit.explaining.curve_panels import draw_attention, draw_course, ends_of
 from survkit.explaining.planes import PLANES, Plane, cut, size_of
 from survkit.explaining.subject_figure import LIMIT, SubjectPicture
 from survkit.explaining.volume_colours import label_colours, overlay, top_of, window_of
+from survkit.explaining.volume_reading import reading_of
 from survkit.explaining.volume_view import ShownRow, VolumeView
-from survkit.explaining.volume_words import reading_of, row_words
 from survkit.report.figure import ORANGE, SKY, canvas
 from survkit.report.figure import picture as vector_picture
 from survkit.report.raster import raster
@@ -48,7 +48,7 @@ def volume_picture(view: VolumeView) -> SubjectPicture:
 
 def _finished(figure: Figure, view: VolumeView) -> SubjectPicture:
     small, media = raster(figure, limit=LIMIT)
-    told = "; ".join(row_words(row) for row in view.rows)
+    told = "; ".join(row.words() for row in view.rows)
     alt = (
         f"Subject {view.subject}, {view.why}. Slices of {view.modality} through "
         f"{view.centre_is}: {told}. {ends_of(view.course)}"
@@ -77,7 +77,7 @@ def _draw_row(axes: list[Axes], view: VolumeView, row: ShownRow) -> None:
     """Draw the three slices of one volume."""
     grey = window_of(view.rows[0].values)
     for place, plane in zip(axes, PLANES, strict=True):
-        _draw_slice(place, view, row, plane, grey)
+        draw_slice(place, view, row, plane, grey)
         place.set_title(" ", fontsize=9)
         place.set_xticks([])
         place.set_yticks([])
@@ -85,13 +85,11 @@ def _draw_row(axes: list[Axes], view: VolumeView, row: ShownRow) -> None:
             spine.set_visible(False)
         if row is view.rows[0]:
             _draw_marks(place, view, plane)
-    words = axes[0].text(
-        0, 1.03, row_words(row), transform=axes[0].transAxes, fontsize=9, va="bottom"
-    )
+    words = axes[0].text(0, 1.03, row.words(), transform=axes[0].transAxes, fontsize=9, va="bottom")
     words.set_in_layout(False)  # it runs on over the other slices
 
 
-def _draw_slice(
+def draw_slice(
     axes: Axes, view: VolumeView, row: ShownRow, plane: Plane, grey: tuple[float, float]
 ) -> None:
     """Draw one slice, in mm, with the outline of the region of interest where intensities are."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from survkit.explaining.subject_view import Course, SubjectView
 from survkit.explaining.token_grid import Axes
+from survkit.report.numbers import shown
 
 RowKind = Literal["intensity", "difference", "label", "attention"]
 
@@ -30,6 +31,16 @@ class ShownRow:
     kind: RowKind
     values: NDArray[Any]
     numbers: Mapping[str, float | None] = field(default_factory=dict)
+
+    def words(self) -> str:
+        """Say what the row shows, with its numbers."""
+        if self.kind == "difference":
+            return f"{self.name}: {_error(self.numbers)}"
+        if self.kind == "label":
+            return f"{self.name} used here: {_labels(self.numbers)}"
+        if self.kind == "attention":
+            return f"{self.name}: {_attention(self.numbers)}"
+        return self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +87,7 @@ class VolumeView:
                 "centre": list(self.centre),
                 "centre_is": self.centre_is,
                 "members": self.members,
+                "told": [row.words() for row in self.rows if row.numbers],
                 "rows": [{"name": row.name, "kind": row.kind, **row.numbers} for row in self.rows],
             },
         }
@@ -90,3 +102,27 @@ _WITHOUT_ATTENTION: Mapping[str, Any] = {
     "top_uniform": None,
     "top": [],
 }
+
+
+def _error(told: Mapping[str, float | None]) -> str:
+    error, ratio = told["mean_squared_error"], told["peak_signal_to_noise_ratio"]
+    if not error:
+        return "none, they are equal"
+    said = f"MSE {shown(error, 'short')}"
+    return said if ratio is None else f"{said}, PSNR {ratio:.1f} dB"
+
+
+def _labels(told: Mapping[str, float | None]) -> str:
+    used, count = told["labels_used"], told["labels"]
+    of = "" if count is None else f" of {count:g}"
+    return f"{used:g}{of}; the most frequent covers {told['most_frequent_share']:.0%}"
+
+
+def _attention(told: Mapping[str, float | None]) -> str:
+    said = f"up to {told['highest']:.1f} × equal"
+    if told.get("inside_mask") is None:
+        return said
+    return (
+        f"{said}; {told['inside_mask']:.1%} in the region, {told['volume_of_mask']:.1%} of the "
+        "volume"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
+from math import prod
 from typing import Any, ClassVar
 
 import pytest
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from survkit.errors import UserError
 from survkit.flow import Encoding, Fused, concatenate, map_tensors, projected, select
+from survkit.showing import ShowsCrossAttention
 from survkit.specs import EncodingSpec
 from survkit.testing.batches import random_encodings
 from survkit.testing.kit import (
@@ -218,6 +220,29 @@ class FusionConformance(Kit):
                 rows = present[:, sorted(self.encodings).index(name)]
             ones = torch.ones(int(rows.sum()), dtype=weights.dtype)
             torch.testing.assert_close(weights[rows].sum(dim=1), ones)
+
+    def test_cross_attention_is_over_its_patches(self) -> None:
+        """Each row sums to one for subjects with both modalities; patches tile the grids."""
+        fusion = self.build().double()
+        if not isinstance(fusion, ShowsCrossAttention) or not fusion.patch_grids:
+            return
+        present = self.all_subsets()
+        self.fuse_or_skip(fusion, self.batch(present))
+
+        grids = fusion.patch_grids
+        found = fusion.cross_attention(self.batch(present))
+
+        assert found
+        for name, patches in grids.items():
+            grid = self.encodings[name].grid
+            assert grid is not None, name
+            whole = (1,) * (3 - len(grid)) + grid
+            assert all(axis % cut == 0 for axis, cut in zip(whole, patches, strict=True)), name
+        for (looks, seen), weights in found.items():
+            assert weights.shape == (len(present), prod(grids[looks]), prod(grids[seen]))
+            columns = [sorted(self.encodings).index(name) for name in (looks, seen)]
+            sums = weights[present[:, columns].all(dim=1)].sum(dim=2)
+            torch.testing.assert_close(sums, torch.ones_like(sums))
 
 
 def _with_noise(encoding: Encoding) -> Encoding:

@@ -1,9 +1,8 @@
-"""What is written above the slices of a volume, and how they are read."""
+"""How the slices of a volume are read, in sentences."""
 
 from __future__ import annotations
 
-from survkit.explaining.volume_view import ShownRow, VolumeView
-from survkit.report.numbers import shown
+from survkit.explaining.volume_view import VolumeView
 
 _READING = {
     "intensity": "A reconstruction is drawn in the grey scale of the input: what is missing in it, "
@@ -17,39 +16,6 @@ _READING = {
     "equal weights, in blocks of the size of a token or patch; “a → b” is what a block of b "
     "receives from the blocks of a, on average.",
 }
-
-
-def row_words(row: ShownRow) -> str:
-    """Say what a row shows, with its numbers."""
-    told = row.numbers
-    if row.kind == "difference":
-        return f"{row.name}: {_error(row)}"
-    if row.kind == "label":
-        count = told["labels"]
-        of = "" if count is None else f" of {count:g}"
-        most = told["most_frequent_share"] or 0.0
-        return (
-            f"{row.name} used here: {told['labels_used']:g}{of}; the most frequent covers "
-            f"{most:.0%}"
-        )
-    if row.kind == "attention":
-        inside = told.get("inside_mask")
-        region = (
-            ""
-            if inside is None
-            else f"; {inside:.1%} in the region, {told['volume_of_mask']:.1%} of the volume"
-        )
-        return f"{row.name}: up to {told['highest']:.1f} × equal{region}"
-    return row.name
-
-
-def _error(row: ShownRow) -> str:
-    error = row.numbers["mean_squared_error"]
-    ratio = row.numbers["peak_signal_to_noise_ratio"]
-    if not error:
-        return "none, they are equal"
-    said = f"MSE {shown(error, 'short')}"
-    return said if ratio is None else f"{said}, PSNR {ratio:.1f} dB"
 
 
 def reading_of(view: VolumeView) -> tuple[str, ...]:
