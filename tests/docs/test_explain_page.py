@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_commands_write_what_the_page_names(folder: Path) -> None:
-    """Three subjects by rule, with the curves of both volumes; weights of everybody."""
+    """Three subjects by rule, with slices of both volumes; weights of everybody."""
     content = json.loads((folder / "runs/cv/explain/explain.json").read_text())
     page = (folder / "runs/cv/report.html").read_text()
     parts = sorted((folder / "runs/cv").glob("fold-*/token_attention.parquet"))
@@ -47,7 +47,11 @@ def test_the_commands_write_what_the_page_names(folder: Path) -> None:
     ]  # fmt: skip
     for subject in content["subjects"]:
         assert [each["modality"] for each in subject["modalities"]] == ["ct", "pet"]
-        assert subject["modalities"][0]["without_images"] == "CNN3DEncoder cannot show its tokens"
+        for modality in subject["modalities"]:
+            rows = modality["volume"]["rows"]
+            assert [row["name"] for row in rows] == ["input", "attention"]
+            highest = max(modality["weights"]) * modality["tokens"]
+            assert abs(rows[1]["highest"] - highest) < 1e-4
     assert columns is not None
     assert list(frame.columns) == columns[1].replace("\n", " ").split(", ")
     assert frame["subject"].nunique() == 32
@@ -59,12 +63,13 @@ def test_the_commands_write_what_the_page_names(folder: Path) -> None:
 def test_the_python_examples_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first prints the token with most attention, the second keeps the contract."""
+    """The first prints the token with most attention, the others keep the contract."""
     monkeypatch.chdir(folder)
-    first, second = blocks("python")
+    examples = blocks("python")
     space: dict[str, Any] = {"__name__": "page"}
-    exec(first, space)
-    exec(second, space)
+    for example in examples:
+        exec(example, space)
 
+    assert len(examples) == 3
     assert "highest predicted risk ct {'token': " in capsys.readouterr().out
     assert (folder / "shown/explain.json").is_file()
