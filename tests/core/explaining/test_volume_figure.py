@@ -140,8 +140,9 @@ def test_errors_have_their_closed_form() -> None:
 
     assert found["mean_squared_error"] == pytest.approx(0.04)
     assert found["peak_signal_to_noise_ratio"] == pytest.approx(20.0)
+    assert found["largest"] == pytest.approx(0.2)
     assert error_numbers(np.zeros(50), given) == {
-        "mean_squared_error": 0.0, "peak_signal_to_noise_ratio": None,
+        "mean_squared_error": 0.0, "peak_signal_to_noise_ratio": None, "largest": 0.0,
     }  # fmt: skip
     assert error_numbers(np.ones(50), np.ones(50))["peak_signal_to_noise_ratio"] is None
 
@@ -157,8 +158,8 @@ def test_the_words_say_what_the_picture_shows() -> None:
         "region, 1.9% of the volume. Predicted by 100 days: death 40%. Observed: death at 50 days."
     )
     assert found.caption == " ".join(found.reading)
-    for words in ("blue line", "grey scale", "red where", "a colour is a code", "more orange",
-                  "averages 2 networks", "vertical line"):  # fmt: skip
+    for words in ("the region of interest.", "grey scale", "red where", "a colour is a code",
+                  "more orange", "averages 2 networks", "vertical line"):  # fmt: skip
         assert sum(words in sentence for sentence in found.reading) == 1, words
     bare = volume_picture(view(rows=view().rows[:1], mask=None, members=1, spacing=None))
     assert len(bare.reading) == 2

@@ -22,7 +22,7 @@ from survkit.explaining.cross_watch import Received
 from survkit.explaining.looked import Looked
 from survkit.explaining.subject_view import Course, SubjectView
 from survkit.explaining.token_grid import mask_share
-from survkit.explaining.volume_view import VolumeView
+from survkit.explaining.volume_view import VolumeView, Whom
 from survkit.explaining.volume_views import volume_view
 from survkit.hub import from_pretrained
 from survkit.protocols import Sample
@@ -79,7 +79,7 @@ def test_an_echo_has_no_difference(content: Content) -> None:
         for modality in subject["modalities"]:
             assert rows_of(modality)["echo minus input"] == {
                 "name": "echo minus input", "kind": "difference",
-                "mean_squared_error": 0.0, "peak_signal_to_noise_ratio": None,
+                "mean_squared_error": 0.0, "peak_signal_to_noise_ratio": None, "largest": 0.0,
             }  # fmt: skip
             assert "echo minus input: none, they are equal" in modality["picture"]["alt"]
 
@@ -279,10 +279,8 @@ def seen(
     part: Any = SimpleNamespace(fitted=fitted)
     looked = Looked(part, {}, pairs, np.zeros(1), np.zeros((1, 1, 1)))
     sample = Sample(values=torch.rand(1, 7, 8, 10), mask=mask, spacing=(3.0, 1.0, 1.0))
-    return volume_view(
-        looked, 0, "ct", sample, subject="P", why="asked for", tokens=tokens, course=course,
-        device="cpu",
-    )  # fmt: skip
+    whom = Whom(subject="P", why="asked for", course=course)
+    return volume_view(looked, 0, "ct", sample, whom=whom, tokens=tokens, device="cpu")
 
 
 def test_attention_of_one_token_is_at_its_voxels_and_nowhere_else() -> None:

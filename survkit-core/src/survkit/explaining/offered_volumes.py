@@ -52,14 +52,19 @@ def offered_rows(encoder: Any, sample: Sample, *, subject: str, device: str) -> 
 
 
 def error_numbers(away: Array, given: Array) -> dict[str, float | None]:
-    """Return mean squared error and peak signal-to-noise ratio of a difference to the input.
+    """Return mean squared error, peak signal-to-noise ratio and largest size of a difference to the
+    input.
 
     The peak is the span of the input's intensities. The ratio is ``None`` where the error is zero
     (it would be infinite) or the input has one intensity.
     """
     error, span = float(np.square(away).mean()), float(np.ptp(given))
     ratio = None if error == 0 or span == 0 else float(10 * np.log10(span**2 / error))
-    return {"mean_squared_error": error, "peak_signal_to_noise_ratio": ratio}
+    return {
+        "mean_squared_error": error,
+        "peak_signal_to_noise_ratio": ratio,
+        "largest": float(np.abs(away).max()),
+    }
 
 
 def _code_numbers(labels: Array, classes: int | None) -> dict[str, float | None]:

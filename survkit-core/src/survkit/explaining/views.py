@@ -10,7 +10,7 @@ from survkit.data import Cohort
 from survkit.explaining.looked import Floats, Looked, mask_shares, shown_tokens
 from survkit.explaining.settings import ExplainSettings
 from survkit.explaining.subject_view import Course, SubjectView
-from survkit.explaining.volume_view import VolumeView
+from survkit.explaining.volume_view import VolumeView, Whom
 from survkit.explaining.volume_views import volume_view
 from survkit.protocols import Sample
 from survkit.showing import ShowsTokenMasks, ShowsTokens, ShowsVolumes
@@ -34,6 +34,7 @@ def views_of(
     """
     row, course = looked.part.rows[place], _course(looked, place, cohort)
     subject = cohort.subjects[row]
+    whom = Whom(subject=subject, why=why, course=course)
     views: list[View] = []
     for modality, spec in sorted(looked.part.fitted.description.inputs.items()):
         weight = _weight(looked, place, modality)
@@ -57,9 +58,8 @@ def views_of(
         volume = None
         if sample is not None and spec.kind == "volume":
             volume = volume_view(
-                looked, place, modality, sample, subject=subject, why=why, tokens=tokens,
-                course=course, device=settings.device,
-            )  # fmt: skip
+                looked, place, modality, sample, whom=whom, tokens=tokens, device=settings.device
+            )
         view = volume or tokens
         if view is not None:
             views.append(view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from survkit.explaining.subject_figure import LIMIT, SubjectPicture
 from survkit.explaining.volume_colours import label_colours, overlay, top_of, window_of
 from survkit.explaining.volume_reading import reading_of
 from survkit.explaining.volume_view import ShownRow, VolumeView
-from survkit.report.figure import ORANGE, SKY, canvas
+from survkit.report.figure import GREY, ORANGE, SKY, canvas
 from survkit.report.figure import picture as vector_picture
 from survkit.report.raster import raster
 
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
 
 WIDTH, TALLEST = 5.2, 2.6
 """Inches: of the picture, and of a row of slices at most."""
-_TITLE, _HEAD, _CURVE = 0.26, 0.45, 1.9
+_LINE, _GAP, _HEAD, _CURVE = 0.15, 0.12, 0.45, 1.9
+_OUTLINE = {"label": (("white", 2.2), ("black", 1.0)), "other": ((SKY, 1.0),)}
+"""Colour and width of the region's outline; on colours of codes none but black on white is seen."""
+_LETTERS = 66
+"""Of a line above a row of slices."""
 
 
 def volume_picture(view: VolumeView) -> SubjectPicture:
     """Draw one subject and modality."""
     widths, height = _inches(view)
     curves = [_CURVE] * (1 if view.tokens is None else 2)
-    rows = [height + _TITLE] * len(view.rows)
+    rows = [height + _GAP + _LINE * len(_lines(row)) for row in view.rows]
     with canvas(WIDTH, _HEAD + sum(rows) + sum(curves)) as figure:
         figure.suptitle(f"{view.subject}: {view.why}", fontsize=11, x=0.02, ha="left")
         grid = figure.add_gridspec(
@@ -74,19 +79,27 @@ def _inches(view: VolumeView) -> tuple[list[float], float]:
 
 
 def _draw_row(axes: list[Axes], view: VolumeView, row: ShownRow) -> None:
-    """Draw the three slices of one volume."""
+    """Draw the three slices of one volume, with its words above."""
+    lines = _lines(row)
     grey = window_of(view.rows[0].values)
     for place, plane in zip(axes, PLANES, strict=True):
         draw_slice(place, view, row, plane, grey)
-        place.set_title(" ", fontsize=9)
+        place.set_title("\n".join(" " for _ in lines), fontsize=9)  # makes room for the words
+        place.set_anchor("NW")
         place.set_xticks([])
         place.set_yticks([])
         for spine in place.spines.values():
-            spine.set_visible(False)
+            spine.set(visible=True, color=GREY, linewidth=0.4)
         if row is view.rows[0]:
             _draw_marks(place, view, plane)
-    words = axes[0].text(0, 1.03, row.words(), transform=axes[0].transAxes, fontsize=9, va="bottom")
+    words = axes[0].text(
+        0, 1.03, "\n".join(lines), transform=axes[0].transAxes, fontsize=8.5, va="bottom"
+    )
     words.set_in_layout(False)  # it runs on over the other slices
+
+
+def _lines(row: ShownRow) -> list[str]:
+    return wrap(row.words(), _LETTERS)
 
 
 def draw_slice(
@@ -108,17 +121,22 @@ def draw_slice(
     if row.kind == "attention":
         axes.imshow(overlay(values, top_of(row.values)), **where)
     if view.mask is not None:
-        _draw_outline(axes, cut(view.mask, plane, view.centre), width, height)
+        outlined = cut(view.mask, plane, view.centre)
+        for colour, line in _OUTLINE["label" if row.kind == "label" else "other"]:
+            _draw_outline(axes, outlined, (width, height), color=colour, line=line)
 
 
-def _draw_outline(axes: Axes, region: Any, width: float, height: float) -> None:
-    if not region.any() or min(region.shape) < 1:
+def _draw_outline(
+    axes: Axes, region: Any, size: tuple[float, float], *, color: str, line: float
+) -> None:
+    if not region.any():
         return
+    width, height = size
     padded = np.pad(region.astype(float), 1)  # a region at the edge has an outline too
     down, across = height / region.shape[0], width / region.shape[1]
     x = (np.arange(padded.shape[1]) - 0.5) * across
     y = (np.arange(padded.shape[0]) - 0.5) * down
-    axes.contour(x, y, padded, levels=[0.5], colors=SKY, linewidths=1.0)
+    axes.contour(x, y, padded, levels=[0.5], colors=color, linewidths=line)
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from survkit.explaining.volume_view import VolumeView
 
 _READING = {
-    "intensity": "A reconstruction is drawn in the grey scale of the input: what is missing in it, "
-    "the model's code does not hold.",
+    "intensity": "A reconstruction is drawn in the grey scale of the input: what is missing in it "
+    "is missing in the codes too, or the decoder has not learnt to draw it.",
     "difference": "Difference: red where the reconstruction is brighter than the input, blue where "
     "it is darker, in full colour at the largest difference of the volume. MSE is the mean squared "
     "difference, PSNR 10 log10 of the squared span of the input's intensities over it.",
@@ -26,7 +26,7 @@ def reading_of(view: VolumeView) -> tuple[str, ...]:
         "is on the left of axial and coronal slices, the front on the left of sagittal ones."
     ]
     if view.mask is not None:
-        said.append("The blue line is the region of interest.")
+        said.append("The outline is the region of interest.")
     said += [_READING[kind] for kind in kinds]
     if view.members > 1:
         said.append(

@@ -44,6 +44,21 @@ class ShownRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whom:
+    """A subject that is shown.
+
+    Attributes:
+        subject: Its name.
+        why: Why it is shown.
+        course: What was predicted and what happened.
+    """
+
+    subject: str
+    why: str
+    course: Course
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeView:
     """A subject's volume with what a model made of it.
 
@@ -108,7 +123,7 @@ def _error(told: Mapping[str, float | None]) -> str:
     error, ratio = told["mean_squared_error"], told["peak_signal_to_noise_ratio"]
     if not error:
         return "none, they are equal"
-    said = f"MSE {shown(error, 'short')}"
+    said = f"up to ±{told['largest']:.2g}, MSE {shown(error, 'short')}"
     return said if ratio is None else f"{said}, PSNR {ratio:.1f} dB"
 
 

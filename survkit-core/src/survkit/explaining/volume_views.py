@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from survkit.explaining.looked import Looked
 from survkit.explaining.offered_volumes import offered_rows
-from survkit.explaining.subject_view import Course, SubjectView
+from survkit.explaining.subject_view import SubjectView
 from survkit.explaining.token_grid import (
     Axes,
     central_voxel,
@@ -17,7 +17,7 @@ from survkit.explaining.token_grid import (
     mask_share,
     to_voxels,
 )
-from survkit.explaining.volume_view import ShownRow, VolumeView
+from survkit.explaining.volume_view import ShownRow, VolumeView, Whom
 from survkit.protocols import Sample
 from survkit.showing import ShowsTokens, ShowsVolumes
 
@@ -32,10 +32,8 @@ def volume_view(
     modality: str,
     sample: Sample,
     *,
-    subject: str,
-    why: str,
+    whom: Whom,
     tokens: SubjectView | None,
-    course: Course,
     device: str,
 ) -> VolumeView | None:
     """Return a subject's volume with what there is to show of it; ``None`` where there is nothing.
@@ -45,10 +43,8 @@ def volume_view(
         place: Which of them.
         modality: Which modality.
         sample: What was read of it.
-        subject: Name of the subject.
-        why: Why it is shown.
+        whom: Its name, and what is told of it.
         tokens: The attention over the modality's tokens, where the model attends.
-        course: What was predicted and what happened.
         device: Where the encoder computes.
 
     Raises:
@@ -59,7 +55,7 @@ def volume_view(
     maps = _attention_maps(looked, place, modality, tokens)
     offered: list[ShownRow] = []
     if isinstance(encoder, ShowsVolumes) and fitted.description.inputs[modality].kind == "volume":
-        offered = offered_rows(encoder, sample, subject=subject, device=device)
+        offered = offered_rows(encoder, sample, subject=whom.subject, device=device)
     if not maps and not offered:
         return None
     given = sample.values[0].float().numpy()
@@ -67,8 +63,8 @@ def volume_view(
     centre, centre_is = _centre(mask, maps, given.shape)
     attention = [_attention_row(each, mask, given.shape) for each in maps]
     return VolumeView(
-        subject=subject,
-        why=why,
+        subject=whom.subject,
+        why=whom.why,
         modality=modality,
         rows=(ShownRow("input", "intensity", given), *offered, *attention),
         spacing=_spacing(sample),
@@ -77,7 +73,7 @@ def volume_view(
         centre_is=centre_is,
         members=len(fitted.members),
         tokens=tokens,
-        course=course,
+        course=whom.course,
     )
 
 

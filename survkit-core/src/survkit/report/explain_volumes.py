@@ -56,7 +56,7 @@ def volumes_table(explained: Numbers) -> Table:
 
 
 _COLUMNS = (
-    "mean_squared_error", "peak_signal_to_noise_ratio", "labels_used", "labels",
+    "mean_squared_error", "peak_signal_to_noise_ratio", "largest", "labels_used", "labels",
     "most_frequent_share", "highest", "inside_mask", "volume_of_mask",
 )  # fmt: skip
 
