@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from survkit.explaining.offered_volumes import error_numbers
 from survkit.explaining.planes import PLANES, cut, size_of
@@ -144,6 +145,10 @@ def test_errors_have_their_closed_form() -> None:
     assert error_numbers(np.zeros(50), given) == {
         "mean_squared_error": 0.0, "peak_signal_to_noise_ratio": None, "largest": 0.0,
     }  # fmt: skip
+    mask = torch.arange(50) < 5
+    inside = error_numbers(np.where(np.arange(50) < 5, 0.5, 0.1), given, mask)
+    assert inside["mean_squared_error_in_mask"] == pytest.approx(0.25)
+    assert "mean_squared_error_in_mask" not in error_numbers(given, given, mask & ~mask)
     assert error_numbers(np.ones(50), np.ones(50))["peak_signal_to_noise_ratio"] is None
 
 

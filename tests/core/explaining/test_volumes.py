@@ -77,9 +77,10 @@ def test_an_echo_has_no_difference(content: Content) -> None:
     """An encoder that gives back its input: an error of zero, and no ratio, never infinity."""
     for subject in content["subjects"]:
         for modality in subject["modalities"]:
+            inside = {"mean_squared_error_in_mask": 0.0} if modality["modality"] == "ct" else {}
             assert rows_of(modality)["echo minus input"] == {
-                "name": "echo minus input", "kind": "difference",
-                "mean_squared_error": 0.0, "peak_signal_to_noise_ratio": None, "largest": 0.0,
+                "name": "echo minus input", "kind": "difference", "mean_squared_error": 0.0,
+                "peak_signal_to_noise_ratio": None, "largest": 0.0, **inside,
             }  # fmt: skip
             assert "echo minus input: none, they are equal" in modality["picture"]["alt"]
 

@@ -68,8 +68,7 @@ def command(
 ) -> None:
     """Show the slices with most attention, the weights along the volume and the prediction.
 
-    Of volumes, three slices through the region of interest: the input, what the encoder makes of it
-    (reconstruction, difference, codes) and the attention on its voxels, as far as there is any.
+    Of volumes: three slices of the input, its reconstruction and codes, and the attention on them.
     Test subjects of a cross-validation are predicted by the model of the fold that never saw them.
     The pictures show patients; keep them where the images may be kept.
     """

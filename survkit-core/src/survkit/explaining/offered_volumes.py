@@ -45,26 +45,30 @@ def offered_rows(encoder: Any, sample: Sample, *, subject: str, device: str) -> 
         if values.shape == shape:
             given = sample.values[0].double().numpy()
             away = shown.astype(np.float64) - given
-            rows.append(
-                ShownRow(f"{name} minus input", "difference", away, error_numbers(away, given))
-            )
+            numbers = error_numbers(away, given, sample.mask)
+            rows.append(ShownRow(f"{name} minus input", "difference", away, numbers))
     return rows
 
 
-def error_numbers(away: Array, given: Array) -> dict[str, float | None]:
+def error_numbers(
+    away: Array, given: Array, mask: torch.Tensor | None = None
+) -> dict[str, float | None]:
     """Return mean squared error, peak signal-to-noise ratio and largest size of a difference to the
-    input.
+    input, and the mean squared error within a mask.
 
     The peak is the span of the input's intensities. The ratio is ``None`` where the error is zero
     (it would be infinite) or the input has one intensity.
     """
     error, span = float(np.square(away).mean()), float(np.ptp(given))
     ratio = None if error == 0 or span == 0 else float(10 * np.log10(span**2 / error))
-    return {
+    found = {
         "mean_squared_error": error,
         "peak_signal_to_noise_ratio": ratio,
         "largest": float(np.abs(away).max()),
     }
+    if mask is not None and bool(mask.any()):
+        found["mean_squared_error_in_mask"] = float(np.square(away[mask.numpy()]).mean())
+    return found
 
 
 def _code_numbers(labels: Array, classes: int | None) -> dict[str, float | None]:

@@ -124,6 +124,9 @@ def _error(told: Mapping[str, float | None]) -> str:
     if not error:
         return "none, they are equal"
     said = f"up to ±{told['largest']:.2g}, MSE {shown(error, 'short')}"
+    inside = told.get("mean_squared_error_in_mask")
+    if inside is not None:
+        said += f" ({shown(inside, 'short')} in the region)"
     return said if ratio is None else f"{said}, PSNR {ratio:.1f} dB"
 
 

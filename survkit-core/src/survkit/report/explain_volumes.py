@@ -56,13 +56,16 @@ def volumes_table(explained: Numbers) -> Table:
 
 
 _COLUMNS = (
-    "mean_squared_error", "peak_signal_to_noise_ratio", "largest", "labels_used", "labels",
-    "most_frequent_share", "highest", "inside_mask", "volume_of_mask",
+    "mean_squared_error", "mean_squared_error_in_mask", "peak_signal_to_noise_ratio", "largest",
+    "labels_used", "labels", "most_frequent_share", "highest", "inside_mask", "volume_of_mask",
 )  # fmt: skip
 
 
 def _difference(explained: Numbers, path: _Path, told: Mapping[str, Any]) -> Markup:
     error = explained.number(*path, "mean_squared_error", style="short")
+    if told.get("mean_squared_error_in_mask") is not None:
+        inside = explained.number(*path, "mean_squared_error_in_mask", style="short")
+        error = Markup("{} ({} in the region)").format(error, inside)
     if told["peak_signal_to_noise_ratio"] is None:
         return Markup("MSE {}").format(error)
     ratio = explained.number(*path, "peak_signal_to_noise_ratio", style="short")
