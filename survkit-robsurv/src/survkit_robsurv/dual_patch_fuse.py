@@ -172,6 +172,13 @@ class DualPatchFuse(nn.Module):
             penalties=discrete.penalties,
         )
 
+    @property
+    def patch_grids(self) -> dict[str, tuple[int, int, int]]:
+        """Patches of each modality along z, y, x; empty where there is no cross-attention."""
+        if not isinstance(self.discrete, PatchFuse):
+            return {}
+        return dict.fromkeys(self.names, self.discrete.cut.counts)
+
     def cross_attention(self, encodings: Mapping[str, Encoding]) -> dict[tuple[str, str], Tensor]:
         """Return by (who looks, who is looked at) the weights of patches over patches, means over
         heads; (batch, query patch, key patch). Each row sums to one; those of subjects without

@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 from survkit.errors import CompositionError, ConfigError
 from survkit.flow import Encoding, ModalityInput
 from survkit.plugins import default_registry
+from survkit.showing import ShownVolume
 from survkit.specs import EncodingSpec, InputSpec
 from survkit_robsurv.quantizer.start_codes import start_codes
 from survkit_robsurv.quantizer.vector_quantizer import Learning, Start, VectorQuantizer
@@ -165,6 +166,18 @@ class VQ3DEncoder(nn.Module):
             )
         codes = self.quantizer.code_index(self._features(_as_input(values)))
         return codes.view(len(codes), *self._grid)
+
+    def volumes(self, values: Tensor) -> dict[str, ShownVolume]:
+        """Return the reconstruction (of the first channel) and the codes, as far as there are any,
+        for pictures.
+        """
+        shown = {}
+        if self.decoder is not None:
+            shown["reconstruction"] = ShownVolume(self.reconstruct(values)[:, 0], "intensity")
+        if self.quantizer is not None:
+            count = len(self.quantizer.codebook)
+            shown["codes"] = ShownVolume(self.code_index(values), "label", count)
+        return shown
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Check the range of the training subjects' values where there is a decoder, and let the
