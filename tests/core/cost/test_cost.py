@@ -17,6 +17,7 @@ import yaml
 from torch import nn
 
 from survkit.cli import main
+from survkit.cli.cost import _billions
 from survkit.cost import cost
 from survkit.cost.count_flops import count_flops
 from survkit.data import Cohort
@@ -235,6 +236,7 @@ def test_the_command_prints_a_table_and_json(
     assert main(line.split()) == 0
     printed = capsys.readouterr().out
     assert printed.count("encoders.clinical") == 2
+    assert {"small.yaml", "large.yaml"} < {line.strip() for line in printed.splitlines()}
     assert "1 multiply-add = 2 FLOPs" in printed
     assert main([*line.split(), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -254,6 +256,14 @@ def test_no_outcome_is_needed_but_for_a_grid_of_quantiles(folder: Path, registry
     by_events = far | {"grid": {"kind": "quantile", "intervals": 4}}
     with pytest.raises(ConfigError, match="followed for longer"):
         cost(recipe(outcome=by_events), cohort, registry=registry)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(104_800, "0.000105"), (54_321_000_000, "54.3"), (2.5e13, "25,000")]
+)
+def test_billions_take_few_places(count: float, shown: str) -> None:
+    """Three digits, and no powers of ten where there are many."""
+    assert _billions(count) == shown
 
 
 def test_a_broken_recipe_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

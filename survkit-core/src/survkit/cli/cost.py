@@ -83,15 +83,16 @@ def _print(found: Mapping[str, Cost]) -> None:
 
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place, label in enumerate(
-        ("recipe", "part", "parameters", "trainable", "GFLOPs", "GMACs", "prepared", "MB")
+        ("part", "parameters", "trainable", "GFLOPs", "GMACs", "prepared", "MB")
     ):
-        justify: Literal["left", "right"] = "right" if place > 1 else "left"
+        justify: Literal["left", "right"] = "right" if place > 0 else "left"
         grid.add_column(label, overflow="fold", justify=justify, no_wrap=place > 0)
     for name, one in found.items():
+        grid.add_row(name)
         for role, part in one.parts.items():
-            grid.add_row(name, role, *_numbers(part), "")
-        whole = "in all" if one.members == 1 else f"in all, {one.members} members"
-        grid.add_row(name, whole, *_numbers(one.total), f"{one.saved_bytes / 1e6:.2f}")
+            grid.add_row(f"  {role}", *_numbers(part), "")
+        whole = "  in all" if one.members == 1 else f"  in all, {one.members} members"
+        grid.add_row(whole, *_numbers(one.total), f"{one.saved_bytes / 1e6:.2f}")
     console = Console(markup=False, highlight=False)
     console.print(grid)
     for name, one in found.items():
@@ -113,7 +114,12 @@ def _numbers(part: PartCost) -> tuple[str, ...]:
     return (
         f"{part.parameters:,}",
         f"{part.trainable:,}",
-        f"{whole / 1e9:.4g}",
-        f"{whole / 2e9:.4g}",
+        _billions(whole),
+        _billions(whole / 2),
         share,
     )
+
+
+def _billions(count: float) -> str:
+    billions = count / 1e9
+    return f"{billions:.3g}" if billions < 1000 else f"{billions:,.0f}"
