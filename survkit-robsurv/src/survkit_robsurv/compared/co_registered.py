@@ -10,13 +10,8 @@ from torch import Tensor
 
 from survkit.errors import CompositionError, DataError
 from survkit.flow import Encoding
+from survkit.fusions.modalities import check_modalities, presence, sorted_modalities, where_present
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.modalities import (
-    check_modalities,
-    presence,
-    sorted_modalities,
-    where_present,
-)
 from survkit_robsurv.compared.voxels import VoxelSpec, to_volume
 
 

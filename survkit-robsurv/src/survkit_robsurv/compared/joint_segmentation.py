@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
+from survkit.fusions.modalities import where_present
 from survkit.specs import EncodingSpec
 from survkit_robsurv.compared.co_registered import co_registered
 from survkit_robsurv.compared.conv_blocks import (
@@ -19,7 +20,6 @@ from survkit_robsurv.compared.conv_blocks import (
     check_channels,
 )
 from survkit_robsurv.compared.dense_network import DenseNetwork
-from survkit_robsurv.compared.modalities import where_present
 from survkit_robsurv.compared.segmentation_loss import (
     VoxelLoss,
     check_voxel_loss,

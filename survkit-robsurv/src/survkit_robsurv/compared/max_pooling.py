@@ -9,15 +9,15 @@ from torch import nn
 
 from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
-from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.modalities import (
+from survkit.fusions.modalities import (
     check_modalities,
-    check_rate,
     drop_modalities,
     presence,
     sorted_modalities,
     where_present,
 )
+from survkit.specs import EncodingSpec
+from survkit_robsurv.compared.check_rate import check_rate
 
 
 class MaxFusion(nn.Module):

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from survkit.flow import Encoding, Fused
+from survkit.fusions.modalities import presence, where_present
 from survkit.specs import EncodingSpec
 from survkit_robsurv.compared.co_registered import co_registered
 from survkit_robsurv.compared.conv_blocks import check_channels
 from survkit_robsurv.compared.merging_encoder import MergingEncoder, check_levels
-from survkit_robsurv.compared.modalities import presence, where_present
 from survkit_robsurv.compared.region_decoder import RegionDecoder
 from survkit_robsurv.compared.segmentation_loss import (
     VoxelLoss,

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from survkit.errors import CompositionError, ConfigError
+from survkit.fusions.modalities import where_present
 from survkit_robsurv.compared.conv_blocks import ResidualBlock
 from survkit_robsurv.compared.cross_attention import HybridParallelBlock
-from survkit_robsurv.compared.modalities import where_present
 
 
 class MergingEncoder(nn.Module):

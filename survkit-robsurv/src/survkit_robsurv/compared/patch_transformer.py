@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
+from survkit.fusions.modalities import presence, where_present
 from survkit.specs import EncodingSpec
+from survkit_robsurv.compared.check_rate import check_rate
 from survkit_robsurv.compared.co_registered import co_registered
-from survkit_robsurv.compared.modalities import check_rate, presence, where_present
 from survkit_robsurv.compared.patch_decoder import PatchDecoder
 from survkit_robsurv.compared.segmentation_loss import (
     VoxelLoss,

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from survkit.errors import ConfigError
-from survkit_robsurv.compared.modalities import where_present
+from survkit.fusions.modalities import where_present
 
 VoxelLoss = Literal["none", "cross-entropy", "focal"]
 

@@ -1,0 +1,11 @@
+"""A probability that is none is refused."""
+
+from __future__ import annotations
+
+from survkit.errors import ConfigError
+
+
+def check_rate(rate: float, name: str) -> None:
+    """Refuse a probability outside [0, 1)."""
+    if not 0.0 <= rate < 1.0:
+        raise ConfigError(f"{name} must lie in [0, 1), not {rate:g}")
