@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,7 @@ from survkit.build import Parts, provider
 from survkit.compose import Composition
 from survkit.data import Cohort, SubjectStore, store_for
 from survkit.errors import RunError
-from survkit.flow import ModalityInput, select
+from survkit.flow import ModalityInput
 from survkit.hub.description import ModelDescription, Provider
 from survkit.hub.fitted_model import FittedModel, declared
 from survkit.hub.load import from_pretrained
@@ -25,11 +25,12 @@ from survkit.hub.save import save_pretrained
 from survkit.model import SurvivalModel
 from survkit.part_sizes import part_sizes
 from survkit.plugins import API_VERSION
-from survkit.protocols import FitsBaseline, FitsBatches, FitsInput
+from survkit.protocols import FitsBaseline
 from survkit.recipe import Recipe
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
 from survkit.training.compose_member import compose_member, start_of
+from survkit.training.fit_inputs import fit_inputs
 from survkit.training.fit_outcome import fit_outcome
 from survkit.training.learning import check_outputs
 from survkit.training.plan import TrainingPlan
@@ -171,50 +172,6 @@ def _fit_member(
     log.info("%s: epoch %d was chosen, gradient: %s", folder, result.best_epoch, result.gradient)
     fit_baseline(model, store, train_rows, config.micro_batch)
     return composition, result, report
-
-
-def fit_inputs(
-    model: SurvivalModel,
-    store: SubjectStore,
-    rows: Sequence[int],
-    micro_batch: int,
-    *,
-    kept: Collection[str] = (),
-) -> None:
-    """Let encoders that ask for it estimate scaling and the like from present training subjects.
-
-    Those among ``kept``, such as ``encoders.ct``, have it from elsewhere.
-    """
-    encoders = {name: one for name, one in model.encoders.items() if f"encoders.{name}" not in kept}
-    wanted = [name for name, one in encoders.items() if isinstance(one, FitsInput)]
-    if wanted:
-        inputs = store.inputs(rows)
-        for name in wanted:
-            cast(FitsInput, model.encoders[name]).fit(_present(inputs[name]))
-    for name, one in encoders.items():
-        if isinstance(one, FitsBatches):
-            one.fit_batches(_Batches(store, name, rows, micro_batch))
-
-
-@dataclass(frozen=True, slots=True)
-class _Batches:
-    """The present subjects' inputs in micro-batches, read anew at each iteration."""
-
-    store: SubjectStore
-    modality: str
-    rows: Sequence[int]
-    size: int
-
-    def __iter__(self) -> Iterator[ModalityInput]:
-        for start in range(0, len(self.rows), self.size):
-            rows = self.rows[start : start + self.size]
-            given = _present(self.store.inputs(rows, only=(self.modality,))[self.modality])
-            if len(given.values):
-                yield given
-
-
-def _present(given: ModalityInput) -> ModalityInput:
-    return given if given.complete else select(given, given.present.nonzero().flatten())
 
 
 def fit_baseline(
