@@ -189,7 +189,7 @@ WRONG: dict[str, tuple[Bend | None, tuple[str, ...], tuple[str, ...]]] = {
             "fusion={use: robsurv/joint-segmentation, target: gtv, channels: [4, 4]}",
             *penalty("fusion.segmentation"),
         ),
-        ("gtv",),
+        ("reads the voxels of at least one image, but none of gtv gives them",),
     ),
     "a mask that is no modality": (
         None,
