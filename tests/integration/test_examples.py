@@ -28,6 +28,8 @@ COHORTS = {
     "hancock/cohort-competing.yaml": "hancock",
     "lung1/cohort.yaml": "lung1",
     "metabric/cohort.yaml": "tabular",
+    "robsurv/petct-lung/cohort-os.yaml": "petct-lung",
+    "robsurv/petct-lung/cohort-pfs.yaml": "petct-lung",
 }
 RECIPES = {
     "hancock/clinical.yaml": "hancock/cohort.yaml",
@@ -38,6 +40,8 @@ RECIPES = {
     "hancock/competing.yaml": "hancock/cohort-competing.yaml",
     "lung1/recipe.yaml": "lung1/cohort.yaml",
     "metabric/recipe.yaml": "metabric/cohort.yaml",
+    "robsurv/petct-lung/coxph.yaml": "robsurv/petct-lung/cohort-pfs.yaml",
+    "robsurv/petct-lung/deepsurv.yaml": "robsurv/petct-lung/cohort-pfs.yaml",
 }
 BASELINES = {
     "hancock/coxnet.yaml": "hancock/cohort.yaml",
@@ -290,6 +294,40 @@ def test_lung1_is_where_the_literature_is(compared: Callable[[str], list[Any]]) 
     (one,) = compared("lung1/recipe.yaml")
 
     assert 0.55 <= one.survkit[0] <= 0.66
+    assert one.survkit[0] >= one.ridge[0] - TOLERANCE
+
+
+def test_two_endpoints_of_the_same_patients(shared_data: Path) -> None:
+    """16 deaths, and 29 who died or progressed, never later than they died or were last seen."""
+    death, either = (
+        Cohort.read(
+            EXAMPLES / f"robsurv/petct-lung/cohort-{name}.yaml",
+            data_folder=shared_data / "petct-lung",
+        )
+        for name in ("os", "pfs")
+    )
+    everybody = range(199)
+    last, first = death.target(everybody), either.target(everybody)
+
+    assert death.subjects == either.subjects
+    assert [int((one.event > 0).sum()) for one in (last, first)] == [16, 29]
+    assert bool((first.duration <= last.duration).all())
+    assert [len(death.input_spec(name, everybody).columns) for name in death.modalities] == [
+        4,
+        20,
+        21,
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["coxph", "deepsurv"])
+def test_progression_is_predicted_as_by_a_ridge_model(
+    recipe: str, compared: Callable[[str], list[Any]]
+) -> None:
+    """In the same folds; that both are far from chance is the choice of features, not a result."""
+    (one,) = compared(f"robsurv/petct-lung/{recipe}.yaml")
+
+    assert one.ridge[0] == pytest.approx(0.78, abs=0.03)
     assert one.survkit[0] >= one.ridge[0] - TOLERANCE
 
 
