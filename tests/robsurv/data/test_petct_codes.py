@@ -90,9 +90,14 @@ def test_codes_tell_patients_apart(sts: Cohort, modality: str, steps: int) -> No
     encoder = trained(values, sts, modality, steps)
 
     with torch.no_grad():
-        error = (encoder.reconstruct(values) - values).square().mean()
+        made = encoder.reconstruct(values)
+    error = (made - values).square().mean()
     constant = (values - values.mean((1, 2, 3, 4), keepdim=True)).square().mean()
     same = (values - values.mean(0)).square().mean()
     print(f"\n{modality}: error {error:.4f}, constant {constant:.4f}, same {same:.4f}")
     assert error < 0.5 * constant
     assert error < 0.75 * same
+    if modality == "pet":  # hot tissue is made hot, not grey
+        bright = values > 0.5
+        assert (made - values)[bright].square().mean() < 0.3
+        assert made.max() > 0.6

@@ -282,6 +282,30 @@ def test_values_that_a_tanh_cannot_reach_are_refused() -> None:
     encoder.fit_batches(batches[:1])
 
 
+def test_the_decoder_begins_at_the_mean_of_training_subjects() -> None:
+    """Of each channel, to the last bit however batches are cut, and finite for dark volumes."""
+    made = []
+    for cut in (4, 1, 3):
+        encoder = VQ3DEncoder(InputSpec(kind="volume", shape=(2, 16, 16, 16)), width=0.0625).eval()
+        generator = torch.Generator().manual_seed(0)
+        values = torch.rand(4, 2, 16, 16, 16, generator=generator) - torch.tensor([1.0, 0.5]).view(
+            2, 1, 1, 1
+        )
+        parts = [ModalityInput(one, torch.ones(len(one)).bool()) for one in values.split(cut)]
+        encoder.fit_batches(iter(parts))
+        assert encoder.decoder is not None
+        made.append(encoder.decoder.last.bias.detach().clone())
+
+    torch.testing.assert_close(made[0].tanh(), values.mean((0, 2, 3, 4)), atol=1e-6, rtol=0)
+    assert torch.equal(made[0], made[1])
+    assert torch.equal(made[0], made[2])
+    with torch.no_grad():
+        first = encoder.reconstruct(values).mean((0, 2, 3, 4))
+    torch.testing.assert_close(first, made[0].tanh(), atol=0.1, rtol=0)
+    encoder.fit_batches([ModalityInput(-torch.ones(1, 2, 16, 16, 16), torch.ones(1).bool())])
+    assert bool(encoder.decoder.last.bias.isfinite().all())
+
+
 def test_absent_subjects_are_not_counted() -> None:
     """A micro-batch of a model with an absent subject: zeros for it, codes of the other counted."""
     encoder = built(16, 16, 32).train()

@@ -73,3 +73,15 @@ class DecoderNetwork(nn.Module):
                 features = block(features)
         volume: Tensor = self.last(features).tanh()
         return volume
+
+    @torch.no_grad()
+    def start_at(self, bias: Tensor | None) -> None:
+        """Begin with volumes whose values lie near one per channel: the bias before the tanh.
+
+        The features before it are never negative. From a bias of 0, the way to a mostly dark volume
+        turns the weights of the last convolution negative, all of them where it is narrow, and
+        then nothing can become brighter than the bias for a long time. From the mean, weights of
+        both signs are left to tell bright from dark.
+        """
+        if bias is not None and self.last.bias is not None:
+            self.last.bias.copy_(bias)

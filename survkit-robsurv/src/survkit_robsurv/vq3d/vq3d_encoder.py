@@ -17,7 +17,7 @@ from survkit_robsurv.quantizer.start_codes import start_codes
 from survkit_robsurv.quantizer.vector_quantizer import Learning, Start, VectorQuantizer
 from survkit_robsurv.vq3d.decoder_network import DecoderNetwork
 from survkit_robsurv.vq3d.encoder_network import HALVINGS, EncoderNetwork
-from survkit_robsurv.vq3d.tanh_range import checked_range
+from survkit_robsurv.vq3d.tanh_range import TanhRange
 from survkit_robsurv.vq3d.upsample_conv import Upsampling
 
 Backbone = Literal["vqgan", "resnet3d-18"]
@@ -64,7 +64,8 @@ class VQ3DEncoder(nn.Module):
         ConfigError: A setting out of range.
 
     Reference: Farooq, Singh, Mishra, Chaudhury (2025), arXiv 2505.02529, DualVQ, eqs. 1-6. The
-        layers are those of Zhou, Khalvati (2024), MIDL, whom it cites; restarts are not in either.
+        layers are those of Zhou, Khalvati (2024), MIDL, whom it cites; restarts and the decoder's
+        beginning at the mean are not in either.
     """
 
     def __init__(
@@ -180,18 +181,21 @@ class VQ3DEncoder(nn.Module):
         return shown
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
-        """Check the range of the training subjects' values where there is a decoder, and let the
-        codes start from their tokens where ``start`` says so.
+        """Check the range of the training subjects' values where there is a decoder, which then
+        begins at their mean, and let the codes start from their tokens where ``start`` says so.
 
         Raises:
             DataError: Values outside of [-1, 1].
         """
-        given = batches if self.decoder is None else checked_range(batches)
+        looked = TanhRange(batches)
+        given = batches if self.decoder is None else looked
         if self.quantizer is not None and self.quantizer.start == "kmeans":
             start_codes(self, self.quantizer, self._tokens_of, given, seed=self.start_seed)
         elif self.decoder is not None:
             for _ in given:
                 pass  # it is the looking that matters
+        if self.decoder is not None:
+            self.decoder.start_at(looked.start())
 
     def prepared_example(self, *, generator: Generator) -> Tensor:
         """Return a made-up volume in the range that the decoder can reach."""
