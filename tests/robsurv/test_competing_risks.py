@@ -158,17 +158,3 @@ def test_a_cause_that_nobody_named_is_refused(
     assert "unknown event code 2; known are 0, 1" in said
     assert "Traceback" not in said
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.slow
-def test_both_causes_are_learnt(tmp_path: Path) -> None:
-    """300 subjects, 32^3: C-td of each cause is above one half, its interval too."""
-    words = ("--subjects", "300", "--size", "32", "--seed", "5", "--censored", "0.2")
-    cohort = phantom(tmp_path / "phantom", *words, "--site-shift", "0")
-    changes = (*NARROW, "training.epochs=20")
-    run = cross_validated(tmp_path, cohort, changes, "--folds", "3", "--replicates", "200")
-
-    for cause in CAUSES:
-        pooled = metrics(run)[cause]["metrics"][CTD]["pooled"]
-        print(f"\n{cause}: {pooled['value']:.3f} {pooled['interval']}")
-        assert pooled["interval"]["lower"] > 0.5

@@ -9,7 +9,8 @@ import torch
 
 from survkit.errors import CompositionError, ConfigError, DataError, UnknownComponentError
 from survkit.flow import ModalityInput, projected
-from survkit.protocols import FitsInput, Prepares, ShowsTokens
+from survkit.protocols import FitsInput, Prepares
+from survkit.showing import ShowsTokens
 from survkit.specs import ColumnSpec, InputSpec
 from survkit.testing import EncoderConformance, random_input
 from survkit_robsurv.vq import VQEncoder
