@@ -50,7 +50,7 @@ class DualPatchFuse(nn.Module):
             in ``preserve`` has weight one; ``None`` takes the first by name, so "ct" before "pet".
         patch: Tokens of a patch along each axis; it divides the axes that are longer.
         dim: Width of an embedded patch, d_model.
-        heads: Heads of the cross-attention; 1 is the paper's formula to the letter.
+        heads: Heads of the cross-attention; 1 is eq. 7 to the letter.
         head_dim: Width of a head, d_k.
         discrete: ``patch-fuse``; or ``mean``, the plain mean of the tokens, the paper's model
             without patch-wise fusion: no patches, no attention, no layers and no penalties.

@@ -19,8 +19,8 @@ class PoissonNoise:
     """Draws every voxel anew from as many counts as a shorter or weaker acquisition would have.
 
     With u the intensity scaled to [0, 1] between the lowest and the highest of the range,
-    ``u' = Poisson(counts * u) / counts``: the mean is kept, the variance is ``u / counts``, and the
-    brightest voxels have a relative noise of ``1 / sqrt(counts)``.
+    ``u' = Poisson(counts * u) / counts``: the mean is kept, the variance is ``u / counts``, and
+    voxels at the upper end of the range have a relative noise of ``1 / sqrt(counts)``.
 
     Args:
         counts: Expected counts at the highest intensity; fewer are worse.
