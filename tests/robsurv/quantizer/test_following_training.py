@@ -196,6 +196,19 @@ def test_clusters_are_found() -> None:
     torch.testing.assert_close(means[order], expected)
 
 
+def test_equal_tokens_far_from_the_rest_are_one_cluster() -> None:
+    """A hundred different tokens, some a thousand times as long as others, are a hundred means."""
+    different = drawn(1, 100, 64)[0] * torch.logspace(0, 3, 100)[:, None]
+    order = torch.randperm(500, generator=torch.Generator().manual_seed(0))
+
+    means = k_means(different.repeat(5, 1)[order], 150)
+
+    assert len(means) == 100
+    nearest = torch.cdist(means.double(), different.double()).min(dim=1)
+    assert len(nearest.indices.unique()) == 100
+    assert float(nearest.values.max()) < 1e-2
+
+
 def test_starting_from_tokens() -> None:
     """Fewer different tokens than codes: each is a code, the other codes stay."""
     quantizer = built(learning="ema", restart_after=1)

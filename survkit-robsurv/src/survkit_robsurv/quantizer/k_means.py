@@ -10,6 +10,8 @@ from survkit_robsurv.quantizer.nearest_code import nearest_code
 ITERATIONS = 25
 SAME = 1e-6
 """Squared distance, in terms of the tokens' mean square, below which two tokens are the same."""
+NEAR = 1e-4
+"""Squared distance, in terms of both squares, below which expanded squares have too few digits."""
 
 
 @torch.no_grad()
@@ -55,10 +57,18 @@ def _spread(tokens: Tensor, clusters: int, seed: int) -> Tensor:
     drawn = [int(torch.randint(len(tokens), (), generator=generator, device=tokens.device))]
     away = torch.full_like(square, torch.inf)
     while len(drawn) < clusters:
-        last = drawn[-1]
-        distance = square - 2 * (tokens @ tokens[last]) + square[last]
+        distance = _from_token(tokens, square, drawn[-1])
         away = torch.minimum(away, torch.where(distance > same, distance, 0))
         if not bool(away.any()):
             break  # no other token is left
         drawn.append(int(torch.multinomial(away, 1, generator=generator)))
     return torch.tensor(drawn, device=tokens.device)
+
+
+def _from_token(tokens: Tensor, square: Tensor, last: int) -> Tensor:
+    """Return the squared distances from one of the tokens, (token); exactly 0 from its equals."""
+    both = square + square[last]
+    distance = both - 2 * (tokens @ tokens[last])
+    near = (distance <= NEAR * both).nonzero().flatten()
+    distance[near] = (tokens[near] - tokens[last]).square().sum(dim=1)
+    return distance
