@@ -29,10 +29,12 @@ class DeadCodes(nn.Module):
         self.register_buffer("unused", torch.zeros(codes, dtype=torch.int64))
 
     def end_step(self, chosen: Tensor, codebook: Tensor) -> Tensor:
-        """Restart dead codes at random tokens of the step, no two at the same one.
+        """Restart dead codes at random tokens of those kept, no two at the same one.
 
-        Where there are more dead codes than tokens were kept, the rest waits. Nothing is asked of
-        the device, and every rank chooses alike where its random state is the same.
+        Where a step has more tokens than the codebook codes, those at the same scattered places of
+        every step are kept; training shuffles which subjects stand there. Where there are more dead
+        codes than tokens were kept, the rest waits. Nothing is asked of the device, and every rank
+        chooses alike where its random state is the same.
 
         Args:
             chosen: How many tokens of the step chose each code, over all ranks; (code).

@@ -35,7 +35,8 @@ class VQ3DEncoder(nn.Module):
 
     The decoder ends in a tanh, so the volume's values must be in [-1, 1], as a window in the
     cohort file makes them. That is checked on the training subjects before training
-    (:meth:`fit_batches`), not in every step, where it would wait for the device.
+    (:meth:`fit_batches`), not in every step, where it would wait for the device. Noise that a
+    recipe adds in training may leave that range; there the reconstruction ends at the range's end.
 
     Args:
         input: The volume's channels and size, multiples of 16 along each axis.
