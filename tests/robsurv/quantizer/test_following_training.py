@@ -184,6 +184,18 @@ def test_a_collapse_is_told_with_a_cure() -> None:
     assert "start: kmeans" in health.warning
 
 
+def test_a_collapse_is_told_with_numbers_that_differ() -> None:
+    """Two codes used five and four times: 1.99 is less than 2, and must not read "2.0"."""
+    quantizer = built(dim=2).train()
+
+    quantizer(quantizer.codebook[None, [3] * 5 + [4] * 4].detach())
+    quantizer.after_step()
+    health = quantizer.epoch_health()
+
+    assert health is not None
+    assert "perplexity 1.99 where at least 2.00 is expected" in health.warning
+
+
 def test_clusters_are_found() -> None:
     """Four far clusters: their means, although the first tokens are all of one."""
     centres = torch.tensor([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0], [9.0, 9.0]])

@@ -70,7 +70,7 @@ def _collapse(used: int, perplexity: float, codes: int, tokens: int) -> str:
         return ""
     return (
         f"the codebook has collapsed: {tokens} tokens of the epoch chose {used} of {codes} codes, "
-        f"perplexity {perplexity:.1f} where at least {least:.1f} is expected, so the tokens tell "
+        f"perplexity {perplexity:.2f} where at least {least:.2f} is expected, so the tokens tell "
         "next to nothing; start the codes from tokens (start: kmeans), restart unused ones sooner "
         "(restart_after), learn them by moving averages (learning: ema), or weigh the codebook "
         "penalty more"
