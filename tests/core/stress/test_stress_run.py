@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from survkit.data import Cohort
 from survkit.errors import ConfigError, DataError, RunError, UserError
@@ -18,6 +19,7 @@ from survkit.evaluation import Predictions, evaluate
 from survkit.evaluation.metric_names import HARRELL
 from survkit.evaluation.resampling import all_draws, units_of
 from survkit.evaluation.risk_groups import risk_groups
+from survkit.hub import from_pretrained
 from survkit.metrics.estimate import Undefined
 from survkit.nonparametric.log_rank import LogRank, log_rank
 from survkit.registry import Registry
@@ -210,6 +212,30 @@ def test_the_csv_says_the_same(found: tuple[Path, Stress]) -> None:
         [np.std(row["seeds"], ddof=1) for row in rows], abs=1e-12
     )
     assert written == json.loads(json.dumps(found[1].content))
+
+
+def test_networks_predict_without_tf32(made: Path, registry: Registry, tmp_path: Path) -> None:
+    """A run predicts on the CPU and may be stressed on a GPU, whose convolutions round by default
+    by more than the difference that is refused; what was set before is set again.
+    """
+    seen: set[bool] = set()
+    cohort = Cohort.read(made / "cohort.yaml")
+    noise = ("blood:column-noise:high",)
+    fitted = from_pretrained(made / "only/fold-0-0", registry=registry)
+    hook = register_module_forward_pre_hook(lambda *_: seen.add(torch.backends.cudnn.allow_tf32))
+    try:
+        stress_run(
+            made / "only", cohort, out=tmp_path / "out", corruptions=noise, fractions=(1.0,),
+            seeds=1, replicates=0, registry=registry,
+        )  # fmt: skip
+        stressed = set(seen)
+        seen.clear()
+        fitted.predict(cohort, [0, 1])
+    finally:
+        hook.remove()
+
+    assert stressed == seen == {False}
+    assert torch.backends.cudnn.allow_tf32
 
 
 def test_the_only_modality_cannot_go(place: Path, registry: Registry) -> None:

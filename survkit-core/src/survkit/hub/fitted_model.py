@@ -12,6 +12,7 @@ from survkit.errors import DataError
 from survkit.flow import ModalityInput, to_device
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.hub.description import ModelDescription
+from survkit.hub.whole_float32 import whole_float32
 from survkit.model import SurvivalModel
 from survkit.prediction import SurvivalPrediction
 from survkit.protocols import SurvivalHead
@@ -89,7 +90,7 @@ def predict_inputs(
     dtype = next(model.parameters()).dtype
     model.eval().to(device)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), whole_float32():
             parameters = [
                 model(as_model_input(inputs, dtype, device), penalties=False).parameters.cpu()
                 for inputs in parts

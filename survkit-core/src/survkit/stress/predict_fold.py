@@ -18,6 +18,7 @@ from survkit.errors import UserError
 from survkit.flow import Encoding, ModalityInput
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.hub.fitted_model import FittedModel, as_model_input, check_preparation
+from survkit.hub.whole_float32 import whole_float32
 from survkit.model import SurvivalModel, encode_present
 from survkit.prediction import SurvivalPrediction
 from survkit.protocols import Encoder, SurvivalHead
@@ -111,6 +112,7 @@ def predict_fold(task: FoldTask) -> FoldOutcome:
     return outcome
 
 
+@whole_float32()
 def _of_member(
     member: SurvivalModel, task: FoldTask, outcome: FoldOutcome
 ) -> dict[str, list[Tensor]]:
