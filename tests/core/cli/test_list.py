@@ -14,15 +14,32 @@ from survkit.cli.listing import run_plainly
 
 
 def test_the_table_has_a_row_per_component(capsys: pytest.CaptureFixture[str]) -> None:
-    """Kind, name, summary and the distribution that provides it."""
+    """Kind, name and summary; the distribution that provides them is said once, below."""
     assert main(["list", "--kind", "head"]) == 0
     lines = capsys.readouterr().out.splitlines()
 
-    assert lines[0].split() == ["kind", "name", "summary", "distribution"]
+    assert lines[0].split() == ["kind", "name", "summary"]
+    assert lines[-1] == "names without a slash: survkit-core 0.1.0"
     names = [line.split()[1] for line in lines[1:] if line.startswith("head")]
     assert names == [
         "cause-hazard", "cox", "deephit", "discrete-hazard", "mtlr", "pc-hazard", "weibull",
     ]  # fmt: skip
+
+
+def test_no_word_is_broken_in_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest name leaves room for the words of the summaries."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["list", "robsurv/*"]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+
+    assert main(["list", "robsurv/*", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    words = {word for each in listed for word in f"{each['full_name']} {each['summary']}".split()}
+    assert not words - set(shown.split())
+    assert shown.splitlines()[-1] == "robsurv/…: survkit-robsurv 0.1.0"
 
 
 def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,9 +64,19 @@ def _print_table(components: list[Component]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("kind", "name", "summary", "distribution"):
+    for heading in ("kind", "name", "summary"):
         # a name is copied, so it stays whole
-        table.add_column(heading, overflow="fold", no_wrap=heading == "name")
+        table.add_column(heading, overflow="fold", no_wrap=heading != "summary")
     for each in components:
-        table.add_row(each.kind, each.full_name, each.summary, each.distribution)
-    Console(markup=False, highlight=False).print(table)
+        table.add_row(each.kind, each.full_name, each.summary)
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    for origin in dict.fromkeys(_origin(each) for each in components):
+        console.print(origin)
+
+
+def _origin(component: Component) -> str:
+    """Say which distribution names like the component's come from."""
+    prefix, slash, _ = component.full_name.rpartition("/")
+    names = f"{prefix}/…" if slash else "names without a slash"
+    return f"{names}: {component.distribution} {component.version}"
