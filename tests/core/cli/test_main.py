@@ -122,6 +122,34 @@ def test_a_full_disk_is_one_line_and_two(
 
 
 @pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (
+            MemoryError("Unable to allocate 3.55 PiB for an array with shape (1, 9) and data type"),
+            " (Unable to allocate 3.55 PiB for an array with shape (1, 9) and data type)",
+        ),
+        (
+            RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate "
+                "memory: you tried to allocate 819200 bytes. Error code 12 (Cannot allocate memory)"
+            ),
+            " (you tried to allocate 819200 bytes)",
+        ),
+        (RuntimeError("ITK: Failed to allocate memory for image."), ""),
+    ],
+    ids=["numpy", "torch", "itk"],
+)
+def test_too_little_memory_is_one_line_and_two(
+    error: Exception, asked: str, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A number with too many zeros is the user's, not a fault of survkit."""
+    assert run(_raising(error)) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"error: there is not enough memory{asked}; look for a number that")
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["tyr"], "There is no command 'tyr'. Did you mean 'try'"),
@@ -182,7 +210,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
 
-    assert done.stdout.split() == ["kind", "name", "summary", "distribution"]
+    assert done.stdout.split() == ["kind", "name", "summary"]
     assert done.stderr == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from survkit.errors import UserError
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_MEMORY = ("can't allocate memory", "Failed to allocate memory")
 
 
 def explain_failure(error: Exception, *, debug: bool) -> int:
@@ -39,6 +41,9 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
             place = f" while writing {cause.filename}" if cause.filename else ""
             print(f"error: the disk is full{place}; free some space", file=sys.stderr)
             return WRONG_INPUT
+        if _out_of_memory(cause):
+            print(f"error: {_too_large(cause)}", file=sys.stderr)
+            return WRONG_INPUT
     if isinstance(error.__cause__, EOFError):  # typer reads it as the end of what the user types
         error = error.__cause__
     message = " ".join(str(error).split())
@@ -48,6 +53,25 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
         file=sys.stderr,
     )
     return FAILED
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether it says that memory could not be had: numpy, torch and ITK each say it their way."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and any(words in text for words in _NO_MEMORY)
+
+
+def _too_large(error: BaseException) -> str:
+    """Say in one line what was asked of memory, without the source line that noticed."""
+    text = " ".join(str(error).split())
+    found = re.search(r"(you tried to allocate|Unable to allocate|Tried to allocate) [^;]*", text)
+    asked = "" if found is None else f" ({found[0].split('. ')[0].rstrip('.')})"
+    return (
+        f"there is not enough memory{asked}; look for a number that is too large among the "
+        "recipe's settings (sizes, widths, training.micro_batch) and the cohort's size and spacing"
+    )
 
 
 def _explain_usage(error: Any) -> int:
