@@ -77,6 +77,12 @@ def test_a_candidate_value_replaces_and_ends_the_search() -> None:
         ),
         ({"outcome": {"horizon": 1, "unit": "day"}}, "outcome.unit: .*'days'"),
         ({"objective": []}, "objective: .*at least 1"),
+        ({"objective": [{"penalty": "ct.a", "weight": -1}]}, r"objective\.0\.weight: .*not -1$"),
+        (
+            {"objective": [{"penalty": "ct.codebook", "wieght": 1}]},
+            r"unknown key 'objective\.0\.wieght'\. Did you mean 'weight'\? Known: penalty, weight",
+        ),
+        ({"objective": [{"use": "cox", "weight": -1}]}, r"objective\.0\.weight: .*not -1$"),
         ({"objective": [{"weight": 1}]}, "either 'use' .* or 'penalty'"),
         ({"objective": [{"use": "cox", "weight": float("nan")}]}, "weight: .*finite"),
         ({"training": {"epoch": 3}}, "unknown key 'training.epoch'. Did you mean 'epochs'"),

@@ -7,11 +7,11 @@ classical model to set beside it (``baseline``, ``inputs``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from survkit.component_config import ComponentConfig
 from survkit.errors import ConfigError
@@ -42,6 +42,20 @@ class PenaltyConfig(Section):
 
     penalty: str
     weight: NotNegative = 1.0
+
+
+def _form_of(term: object) -> str:
+    """Return which form an entry of the objective has, so that it is told what that form needs."""
+    if isinstance(term, PenaltyConfig):
+        return "PenaltyConfig"
+    penalty = isinstance(term, Mapping) and "penalty" in term and "use" not in term
+    return "PenaltyConfig" if penalty else "LossConfig"
+
+
+_Term = Annotated[
+    Annotated[LossConfig, Tag("LossConfig")] | Annotated[PenaltyConfig, Tag("PenaltyConfig")],
+    Discriminator(_form_of),
+]
 
 
 class GridConfig(Section):
@@ -135,9 +149,7 @@ class Recipe(Section):
     baseline: ComponentConfig | None = None
     inputs: Annotated[list[InputConfig], Field(min_length=1)] = Field(default_factory=list)
     outcome: OutcomeConfig
-    objective: Annotated[list[LossConfig | PenaltyConfig], Field(min_length=1)] = Field(
-        default_factory=list
-    )
+    objective: Annotated[list[_Term], Field(min_length=1)] = Field(default_factory=list)
     training: TrainingConfig = TrainingConfig()
     search: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import types
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -107,6 +108,8 @@ def _checked(hint: Any, value: object, default: object, what: str) -> object:
     from pydantic import TypeAdapter, ValidationError
     from pydantic.errors import PydanticUserError
 
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{what} must be {describe_type(hint)} and finite, not {value:g}")
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -144,10 +147,10 @@ def _about_text(hint: Any, value: str) -> str:
     if close := close_matches(value, choices):
         return f"; did you mean {close[0]!r}?"
     try:
-        float(value)
+        finite = math.isfinite(float(value))
     except ValueError:
         return ""
-    return "; it is text: write the number without quotes"
+    return "; it is text: write the number without quotes" if finite else ""
 
 
 def _shown(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -42,11 +42,12 @@ def describe(error: ValidationError, schema: type[BaseModel]) -> str:
             if problem["type"] == "extra_forbidden" and problem["loc"][:-1] == first["loc"][:-1]
         ]
         first = (unknown or problems)[0]
-    path = ".".join(str(part) for part in first["loc"])
+    keys, inside = _place(schema, first["loc"])
+    path = ".".join(keys)
     rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = _known_at(schema, first["loc"][:-1])
-        return f"unknown key '{path}'. {did_you_mean(str(first['loc'][-1]), known)}{rest}"
+        known = list(getattr(inside, "model_fields", {}))
+        return f"unknown key '{path}'. {did_you_mean(keys[-1], known)}{rest}"
     if first["type"] == "missing":
         return f"the key '{path}' is required and missing{rest}"
     reason = first["msg"].removeprefix("Value error, ")
@@ -55,28 +56,36 @@ def describe(error: ValidationError, schema: type[BaseModel]) -> str:
     return f"{where}{reason[0].lower()}{reason[1:]}{shown}{rest}"
 
 
-def _known_at(schema: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    """Return the field names of the model that stands at a path of the schema, as far as it can be
-    told.
+def _place(schema: type[BaseModel], path: Iterable[Any]) -> tuple[list[str], Any]:
+    """Return the keys of a path of the schema, and the model that the last of them stands in.
+
+    Where a value has one of several forms, pydantic puts the form's name into the path, which is no
+    key of the file.
     """
     current: Any = schema
+    inside: Any = schema
+    keys: list[str] = []
     for part in path:
-        info = getattr(current, "model_fields", {}).get(part)
+        models = [*_models_in(current)]
+        form = next((model for model in models if model.__name__ == part), None)
+        if form is not None:
+            current = form
+            continue
+        keys.append(str(part))
+        inside = models[0] if models else None
+        info = getattr(inside, "model_fields", {}).get(part)
         if info is not None:
             current = info.annotation
-        current = _model_in(current) or current
-    return list(getattr(current, "model_fields", {}))
+    return keys, inside
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model inside ``X | None``, ``dict[str, X]`` or the like."""
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models inside ``X | None``, ``dict[str, X]`` or the like."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+        yield annotation
+        return
     for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
-    return None
+        yield from _models_in(inner)
 
 
 def _listed(names: Iterable[str]) -> str:
