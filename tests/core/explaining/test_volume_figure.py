@@ -85,6 +85,15 @@ def test_spacing_stretches_slices() -> None:
         assert (right - left) / (bottom - top) == 12 / 24
 
 
+def test_a_single_block_has_nothing_to_choose() -> None:
+    """Its weight is one, whatever was learnt, so no multiple of equal weights is told."""
+    row = ShownRow(
+        "attention ct → pet", "attention", np.ones((2, 2, 2)), {"highest": 1, "blocks": 1}
+    )
+
+    assert row.words() == "attention ct → pet: one block alone, which takes all of it"
+
+
 def test_the_scale_is_the_same_for_all_slices() -> None:
     """A millimetre is as long in the axial slice as in the others, whatever the shape."""
     found = volume_picture(view())

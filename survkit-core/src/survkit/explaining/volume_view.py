@@ -137,6 +137,8 @@ def _labels(told: Mapping[str, float | None]) -> str:
 
 
 def _attention(told: Mapping[str, float | None]) -> str:
+    if told.get("blocks") == 1:
+        return "one block alone, which takes all of it"
     said = f"up to {told['highest']:.1f} × equal"
     if told.get("inside_mask") is None:
         return said

@@ -105,7 +105,10 @@ def _attention_row(found: _Map, mask: NDArray[np.bool_] | None, shape: Any) -> S
     """Return attention on the voxels as a multiple of equal weights, with the mask's share."""
     name, grid, weight = found
     relative = to_voxels(weight.reshape(grid) * weight.size, shape)
-    numbers: dict[str, float | None] = {"highest": float(relative.max())}
+    numbers: dict[str, float | None] = {
+        "highest": float(relative.max()),
+        "blocks": float(weight.size),
+    }
     if mask is not None:
         numbers["inside_mask"] = float((weight * mask_share(mask, grid)).sum())
         numbers["volume_of_mask"] = float(mask.mean())

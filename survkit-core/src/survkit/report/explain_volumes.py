@@ -82,6 +82,8 @@ def _label(explained: Numbers, path: _Path, told: Mapping[str, Any]) -> Markup:
 
 
 def _attention(explained: Numbers, path: _Path, told: Mapping[str, Any]) -> Markup:
+    if told.get("blocks") == 1:
+        return Markup("one block alone, which takes all of it")
     highest = explained.number(*path, "highest", style="short")
     said = Markup("up to {} × equal weights").format(highest)
     if told.get("inside_mask") is None:
