@@ -15,7 +15,7 @@ from survkit.plugins import default_registry
 from survkit.protocols import FitsBatches
 from survkit.settings import check_settings
 from survkit.specs import EncodingSpec, InputSpec
-from survkit_robsurv.quantizer.start_codes import start_codes
+from survkit_robsurv.quantizer.start_codes import checked_start_seed, start_codes
 from survkit_robsurv.quantizer.vector_quantizer import Learning, Start, VectorQuantizer
 
 _HANDED_ON = (
@@ -75,7 +75,7 @@ class VQEncoder(nn.Module):
             raise CompositionError(
                 f"vq quantizes tokens, but those of {encoder} are quantized already; use it alone"
             )
-        self.start_seed = start_seed
+        self.start_seed = checked_start_seed(start_seed)
         self.quantizer = VectorQuantizer(
             inner.dim,
             codebook_size=codebook_size,

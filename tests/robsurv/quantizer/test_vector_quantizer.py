@@ -177,8 +177,8 @@ def test_looking_up_counts_nothing() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"codebook_size": 1}, "codebook_size must be at least 2"),
-        ({"code_dim": 0}, "code_dim at least 1 or null"),
+        ({"codebook_size": 1}, "codebook_size must be at least 2, not 1$"),
+        ({"code_dim": 0}, "code_dim must be at least 1 or null, not 0$"),
         ({"learning": "sgd"}, "learning is one of gradient, ema"),
         ({"start": "random"}, "start one of uniform, kmeans"),
         ({"restart_after": 0}, "restart_after must be at least 1 step or null, not 0"),

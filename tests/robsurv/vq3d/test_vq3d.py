@@ -357,3 +357,5 @@ def test_refusals() -> None:
         built(backbone="resnet18")
     with pytest.raises(ConfigError, match="codebook_size must be at least 2"):
         built(codebook_size=1)
+    with pytest.raises(ConfigError, match="start_seed must lie between 0 and 2,147,483,647, not"):
+        built(start_seed=2**31)

@@ -76,8 +76,9 @@ class PatchTransformer(nn.Module):
         check_rate(dropout, "dropout")
         if min(dim, layers, heads, feed_forward) < 1 or dim % heads:
             raise ConfigError(
-                "PatchTransformer needs at least one layer and a dim that is a multiple of the "
-                f"heads, not layers={layers}, dim={dim}, heads={heads}"
+                "PatchTransformer needs at least one layer, a dim that is a multiple of the heads "
+                f"and a feed_forward of 1 or more, not layers={layers}, dim={dim}, heads={heads}, "
+                f"feed_forward={feed_forward}"
             )
         self.voxel_loss, self._dim = voxel_loss, dim
         voxels, images = self.inputs.voxels, len(self.inputs.images)

@@ -7,9 +7,22 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from survkit.errors import DataError
+from survkit.errors import ConfigError, DataError
 from survkit.flow import ModalityInput, select
 from survkit_robsurv.quantizer.vector_quantizer import VectorQuantizer
+
+LARGEST_SEED = 2**31 - 1
+
+
+def checked_start_seed(seed: int) -> int:
+    """Return the seed.
+
+    Raises:
+        ConfigError: It is negative, or more than the sample's arithmetic of 64 bits can hold.
+    """
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ConfigError(f"start_seed must lie between 0 and {LARGEST_SEED:,}, not {seed}")
+    return seed
 
 
 def start_codes(

@@ -244,11 +244,10 @@ def _check(
     start: str,
     restart_after: int | None,
 ) -> None:
-    if codebook_size < 2 or (code_dim is not None and code_dim < 1):
-        raise ConfigError(
-            "codebook_size must be at least 2 and code_dim at least 1 or null, "
-            f"not {codebook_size} and {code_dim}"
-        )
+    if codebook_size < 2:
+        raise ConfigError(f"codebook_size must be at least 2, not {codebook_size}")
+    if code_dim is not None and code_dim < 1:
+        raise ConfigError(f"code_dim must be at least 1 or null, not {code_dim}")
     if learning not in get_args(Learning) or start not in get_args(Start):
         raise ConfigError(
             f"learning is one of {', '.join(get_args(Learning))} and start one of "

@@ -13,7 +13,7 @@ from survkit.flow import Encoding, ModalityInput
 from survkit.plugins import default_registry
 from survkit.showing import ShownVolume
 from survkit.specs import EncodingSpec, InputSpec
-from survkit_robsurv.quantizer.start_codes import start_codes
+from survkit_robsurv.quantizer.start_codes import checked_start_seed, start_codes
 from survkit_robsurv.quantizer.vector_quantizer import Learning, Start, VectorQuantizer
 from survkit_robsurv.vq3d.decoder_network import DecoderNetwork
 from survkit_robsurv.vq3d.encoder_network import HALVINGS, EncoderNetwork
@@ -91,7 +91,7 @@ class VQ3DEncoder(nn.Module):
         _check_volume(input)
         _check_settings(width, backbone, upsampling)
         channels = tuple(int(count * width) for count in CHANNELS)
-        self.backbone, self.start_seed = backbone, start_seed
+        self.backbone, self.start_seed = backbone, checked_start_seed(start_seed)
         self.network = _network(input, backbone, width, channels)
         self.quantizer: VectorQuantizer | None = None
         if quantize:
