@@ -166,6 +166,8 @@ def test_folders_and_tables_that_do_not_fit_are_refused(challenge: Path, tmp_pat
         ingest_hecktor2022(challenge, challenge / "cohort")
     with pytest.raises(ConfigError, match="nothing to resume"):
         ingest_hecktor2022(challenge, tmp_path / "c", running=Running(resume=True))
+    with pytest.raises(ConfigError, match="jobs must be 1 or more"):
+        ingest_hecktor2022(challenge, tmp_path / "c", running=Running(jobs=0))
     for path in (challenge / "imagesTr").iterdir():
         path.unlink()
     with pytest.raises(DataError, match=r"no subject of .* has a usable image"):
@@ -187,6 +189,8 @@ def test_the_command(challenge: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert "3 of 3 subjects: 3 ct_path, 3 pet_path, 3 ct_gtv" in shown
     assert main(["ingest", str(challenge), "--out", f"{out}2"]) == 2
     assert "give --table" in capsys.readouterr().err
+    assert main(["ingest", str(challenge), "--layout", "hecktor22", "--out", f"{out}2"]) == 2
+    assert "'hecktor22'. Did you mean 'hecktor2022'" in capsys.readouterr().err
 
 
 @pytest.mark.slow

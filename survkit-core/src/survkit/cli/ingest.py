@@ -166,6 +166,7 @@ def _ingest_dicom(
     from survkit.ingest import apply_layout, ingest, read_clinical_table
     from survkit.ingest.layouts import usual_subjects
 
+    usual = usual_subjects(layout)
     if source.path is None:
         raise ConfigError("the subjects come from a clinical table: give --table")
     clinical = read_clinical_table(
@@ -173,7 +174,7 @@ def _ingest_dicom(
         subject=source.subject,
         key=source.key,
         secret=source.pseudonyms,
-        usual=usual_subjects(layout),
+        usual=usual,
     )
     plan, settings = apply_layout(layout, clinical, asked, rules, paper=paper)
     try:

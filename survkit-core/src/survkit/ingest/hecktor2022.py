@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from survkit.data.jobs import check_jobs
 from survkit.errors import ConfigError, DataError
 from survkit.ingest.clinical_table import ClinicalTable, read_clinical_table
 from survkit.ingest.cohort_plan import CohortPlan
@@ -63,10 +64,11 @@ def ingest_hecktor2022(source: Path, out: Path, *, running: Running | None = Non
 
     Raises:
         DataError: A table or every case is unusable.
-        ConfigError: A table lacks a column.
+        ConfigError: A table lacks a column, or a number of processes that means nothing.
         RunError: The folder exists or cannot be written.
     """
     running = running or Running()
+    check_jobs(running.jobs)
     if running.resume:
         raise ConfigError("hecktor2022 copies nothing, so there is nothing to resume")
     place = IngestFolder(out, overwrite=running.overwrite, resume=False)

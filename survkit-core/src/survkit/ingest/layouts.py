@@ -32,8 +32,19 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
 
 
 def usual_subjects(layout: str) -> tuple[str, ...]:
-    """Return the names by which the column of the ids is known."""
+    """Return the names by which the column of the ids is known.
+
+    Raises:
+        ConfigError: No such layout.
+    """
+    _refuse_unknown(layout)
     return _SUBJECTS.get(layout, USUAL_SUBJECTS)
+
+
+def _refuse_unknown(layout: str) -> None:
+    if layout not in get_args(Layout):
+        known = (*get_args(Layout), HECKTOR)
+        raise ConfigError(f"no layout of DICOM is {layout!r}. {did_you_mean(layout, known)}")
 
 
 def apply_layout(
@@ -56,9 +67,7 @@ def apply_layout(
     Raises:
         ConfigError: No such layout, another clinical table, or an outcome said twice.
     """
-    known = (*get_args(Layout), HECKTOR)
-    if layout not in get_args(Layout):
-        raise ConfigError(f"no layout of DICOM is {layout!r}. {did_you_mean(layout, known)}")
+    _refuse_unknown(layout)
     if paper and layout != "tcia-lung1":
         raise ConfigError("--paper belongs to --layout tcia-lung1")
     if layout == "generic":

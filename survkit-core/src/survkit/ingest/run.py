@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from survkit.data.jobs import check_jobs
 from survkit.dicom.discover import Discovery, Progress, discover
 from survkit.dicom.silent import silent_pydicom
 from survkit.dicom.walk import walk
-from survkit.errors import ConfigError, DataError
+from survkit.errors import DataError
 from survkit.ingest.clinical_table import ClinicalTable
 from survkit.ingest.cohort_plan import CohortPlan
 from survkit.ingest.convert import Converted, convert
@@ -102,8 +103,7 @@ def ingest(
         MissingExtraError: pydicom or SimpleITK is not installed.
     """
     running = running or Running()
-    if running.jobs == 0 or running.jobs < -1:
-        raise ConfigError(f"jobs must be 1 or more, or -1 for one per core, not {running.jobs}")
+    check_jobs(running.jobs)
     table.refuse_missing(cohort.columns())
     table.refuse_present([*cohort.derived, *settings.columns()])
     place = IngestFolder(out, overwrite=running.overwrite, resume=running.resume)
