@@ -10,7 +10,7 @@ import torch
 from survkit.errors import CompositionError, ConfigError, DataError, UnknownComponentError
 from survkit.flow import ModalityInput, projected
 from survkit.protocols import FitsInput, Prepares
-from survkit.showing import ShowsTokens
+from survkit.showing import ShowsTokens, ShowsVolumes
 from survkit.specs import ColumnSpec, InputSpec
 from survkit.testing import EncoderConformance, random_input
 from survkit_robsurv.vq import VQEncoder
@@ -91,6 +91,18 @@ def test_codes_on_a_grid() -> None:
     tiles = VQEncoder(TILES, **VECTOR)
     with pytest.raises(CompositionError, match="lie on no grid"):
         tiles.code_index(random_input(TILES, 3).values)
+
+
+def test_codes_of_a_volume_are_shown() -> None:
+    """In pictures, where the tokens lie on a grid over it; others offer none."""
+    encoder = VQEncoder(VOLUME, **CNN)
+    values = random_input(VOLUME, 3).values
+
+    shown = encoder.volumes(values)["codes"]
+
+    assert torch.equal(shown.values, encoder.code_index(values))
+    assert (shown.kind, shown.classes) == ("label", 8)
+    assert not isinstance(VQEncoder(TILES, **VECTOR), ShowsVolumes)
 
 
 def test_abilities_are_those_of_the_other() -> None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from survkit.errors import CompositionError, DataError
 from survkit.flow import Encoding, ModalityInput, projected
 from survkit.plugins import default_registry
-from survkit.protocols import FitsBatches
+from survkit.protocols import FitsBatches, Prepares
 from survkit.settings import check_settings
+from survkit.showing import ShownVolume, ShowsVolumes
 from survkit.specs import EncodingSpec, InputSpec
 from survkit_robsurv.quantizer.start_codes import checked_start_seed, start_codes
 from survkit_robsurv.quantizer.vector_quantizer import Learning, Start, VectorQuantizer
@@ -31,7 +32,8 @@ class VQEncoder(nn.Module):
     the mean of the real tokens: what an encoder says beside its tokens would bypass the codes.
     Penalties are ``codebook`` (absent with ``learning: ema``), ``commitment`` and the other
     encoder's own. Everything else that the other encoder can do (preparing, scaling, published
-    weights, pictures of its tokens) it does as without the codes.
+    weights, pictures of its tokens) it does as without the codes. The codes of volumes whose tokens
+    lie on a grid are shown in pictures.
 
     Args:
         input: What the other encoder is built for.
@@ -95,6 +97,9 @@ class VQEncoder(nn.Module):
         for name in _HANDED_ON:  # what it cannot do is not offered either
             if hasattr(self.network, name):
                 setattr(self, name, getattr(self.network, name))
+        one_volume = input.kind == "volume" and not input.has_tokens
+        if one_volume and inner.grid is not None and not isinstance(self.network, Prepares):
+            self.volumes = self._volumes
 
     @property
     def encoding(self) -> EncodingSpec:
@@ -125,6 +130,14 @@ class VQEncoder(nn.Module):
         present = torch.ones(len(values), dtype=torch.bool, device=values.device)
         tokens, _ = self._tokens_of(ModalityInput(values, present))
         return self.quantizer.code_index(tokens).view(len(tokens), *grid)
+
+    def _volumes(self, values: Tensor) -> dict[str, ShownVolume]:
+        """Return the codes for pictures, beside what the other encoder shows."""
+        shown: dict[str, ShownVolume] = {}
+        if isinstance(self.network, ShowsVolumes):
+            shown.update(self.network.volumes(values))
+        shown["codes"] = ShownVolume(self.code_index(values), "label", len(self.quantizer.codebook))
+        return shown
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Let the other encoder estimate what it does, then start the codes where ``start`` says
