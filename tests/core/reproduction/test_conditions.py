@@ -217,6 +217,10 @@ def test_a_condition_that_fails_keeps_the_clean_numbers(
     [
         ({"corruption": "blood:colum-noise"}, "row 'both': no corruption is named 'colum-noise'"),
         ({"corruption": "blood:gaussian-noise"}, "gaussian-noise applies to image and volume"),
+        (
+            {"corruption": "bloood:column-noise"},
+            "conditions.noisy: bloood:column-noise is about no modality of the cohort",
+        ),
         ({"corruption": "blood:column-noise +"}, "nothing is on one side of it"),
         ({"fraction": 0.0}, "conditions.noisy.fraction"),
         ({"seeds": 0}, "conditions.noisy.seeds"),
@@ -242,6 +246,8 @@ def test_a_wrong_condition_is_refused_before_anything_trains(
         ({"conditions": {"noise": CONDITION}}, "there is no 'noisy'. Did you mean 'noise'"),
         ({"conditions": {"clean": CONDITION}}, "'clean' is every table's own"),
         ({"rows": [{"label": "a", "recipe": "x", "published": {"value": 1.0}}]}, "no data set"),
+        ({"rows": [{"label": "a", "recipe": "x", "published": {"value": 73.4}}]}, "not 73.4"),
+        ({"rows": [{"label": "a", "recipe": "x", "published": {"value": -0.1}}]}, "not -0.1"),
         ({"figure": {"kind": "robustness", "condition": "wet"}}, "figure.condition"),
         (
             {"figure": {"kind": "robustness", "condition": "noisy", "shares": [0.5, 0.1]}},

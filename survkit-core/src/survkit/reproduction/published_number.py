@@ -8,7 +8,6 @@ from pydantic import Field
 
 from survkit.training_config import NotNegative, Section
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -17,12 +16,12 @@ class Published(Section):
     """A number that the paper prints for a row, in the first metric of the table.
 
     Attributes:
-        value: As printed.
+        value: As printed, a share: 0.734, not 73.4; all metrics of a table lie in [0, 1].
         sd: Standard deviation, where it is printed.
         note: How to read it, such as that it was derived from a difference in the text.
     """
 
-    value: Finite
+    value: Share
     sd: NotNegative | None = None
     note: str = ""
 
@@ -42,7 +41,7 @@ class Mark(Section):
     row: Text
     column: str | None = None
     share: Share | None = None
-    value: Finite
+    value: Share
     bound: Literal["exact", "above", "below"] = "exact"
     note: str = ""
 

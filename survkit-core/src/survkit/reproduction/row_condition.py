@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from survkit.data import Cohort, PreparationCache
-from survkit.errors import RunError, UserError
+from survkit.errors import ConfigError, RunError, UserError
 from survkit.evaluation import Predictions, concatenate
 from survkit.evaluation.read_run import read_run
 from survkit.recipe import Recipe
@@ -99,8 +99,10 @@ def check_conditions(
 
     Raises:
         UserError: A corruption does not exist, has other settings, or is not for that kind of
-            input; with the row.
+            input, with the row; or the cohort has none of the modalities that it is about.
     """
+    for name, condition in conditions.items():
+        _refuse_nowhere(name, condition, cohort)
     for plan in plans:
         kinds = {
             name: cohort.config.modality(name).kind
@@ -114,6 +116,16 @@ def check_conditions(
                     parse_scenario(text, kinds, registry)
             except UserError as error:
                 raise row_error(plan.row, error) from error
+
+
+def _refuse_nowhere(name: str, condition: Condition, cohort: Cohort) -> None:
+    """Refuse a condition that changes no modality of the cohort: its numbers would be clean."""
+    text, left_out = condition.reaching(cohort.modalities)
+    if not text:
+        raise ConfigError(
+            f"conditions.{name}: {' + '.join(left_out)} is about no modality of the cohort, so "
+            f"nobody would be corrupted. The cohort has {', '.join(cohort.modalities)}."
+        )
 
 
 def run_condition(
