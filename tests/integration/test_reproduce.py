@@ -130,6 +130,11 @@ def test_another_cohort_is_said_loudly_and_the_unknown_is_not_filled(table: Plac
     assert "ANOTHER COHORT" not in text
     assert "> Computed here on a cohort of the paper's name, 'toy'." in text
 
+    bare = [{key: row[key] for key in row if key != "published"} for row in TABLE["rows"]]
+    own = Reproduction.parse(TABLE | {"rows": bare}, source="table.yaml")
+    found = table_content(own, Cohort.read("cohort.yaml"), states, settings)
+    assert found["statement"] == "Computed on 'toy'; nothing is published of these rows."
+
 
 def test_a_failed_row_does_not_lose_the_others_and_resume_keeps_them(
     table: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -162,6 +162,14 @@ class Reproduction(Section):
         return metric_keys(self.metrics)
 
     @property
+    def prints_numbers(self) -> bool:
+        """Whether anything is published, of a row or about the figure; a table of one's own has
+        none.
+        """
+        marks = [] if self.figure is None else self.figure.published
+        return bool(marks) or any(row.published or row.columns for row in self.rows)
+
+    @property
     def reference_row(self) -> Row:
         """The row that all others are compared with."""
         return self.rows[0] if self.reference is None else self._row(self.reference, "reference")

@@ -114,7 +114,9 @@ def _cohorts(table: Reproduction, cohort: Cohort, column: str | None) -> dict[st
         "column": column,
         "cohort": cohort.name,
         "same_cohort": same,
-        "statement": _statement(published, cohort.name, same=same),
+        "statement": _statement(published, cohort.name, same=same)
+        if table.prints_numbers
+        else f"Computed on '{cohort.name}'; nothing is published of these rows.",
     }
 
 
