@@ -34,14 +34,21 @@ def weights(recipe: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    "name", ["hecktor", "hecktor-batch2", "nsclc-radiogenomics", "hn1", "small"]
+    ("name", "g2"),
+    [
+        ("hecktor", G2),
+        ("hecktor-batch2", G2),
+        ("nsclc-radiogenomics", G2),
+        ("hn1", G2),
+        ("small", G2 / 10),  # as its first lines say
+    ],
 )
-def test_the_objective_is_the_papers(name: str) -> None:
+def test_the_objective_is_the_papers(name: str, g2: float) -> None:
     """L = g1 sum_m (L_cb + a1 L_ce + a2 L_recon) + g2 (L_align + L_preserve) + g3 L_surv."""
     expected = {f"{m}.codebook": G1 for m in ("ct", "pet")}
     expected |= {f"{m}.commitment": G1 * A1 for m in ("ct", "pet")}
     expected |= {f"{m}.reconstruction": G1 * A2 for m in ("ct", "pet")}
-    expected |= {"fusion.align": G2, "fusion.preserve": G2}
+    expected |= {"fusion.align": g2, "fusion.preserve": g2}
     expected |= {"hazard-likelihood": G3, "deephit-ranking": G3}
 
     assert weights(read(name)) == expected
