@@ -76,6 +76,23 @@ def test_every_orientation_gives_the_same_array(tmp_path: Path, orientation: str
     assert turned.spacing == pytest.approx(expected.spacing)
 
 
+def test_labels_stay_labels(tmp_path: Path) -> None:
+    """Between 0 and 2 there is no 1: a map of labels takes the nearest voxel, where the linear one
+    makes a rim of what is not there.
+    """
+    labels = np.zeros((8, 8, 8), dtype=np.float32)
+    labels[3:6, 3:6, 3:6] = 2
+    image = sitk.GetImageFromArray(labels)
+
+    nearest, linear = (
+        read(tmp_path, image, spacing=[0.7, 0.7, 0.7], interpolation=name).values
+        for name in ("nearest", "linear")
+    )
+
+    assert set(nearest.unique().tolist()) == {0.0, 2.0}
+    assert ((linear > 0.5) & (linear < 1.5)).any()
+
+
 @pytest.mark.parametrize("spacing", [[3.0, 2.0, 1.0], [1.5, 1.0, 2.0], [2.0, 2.0, 2.0]])
 @pytest.mark.parametrize("interpolation", ["linear", "bspline"])
 def test_resampling_keeps_every_point_in_place(

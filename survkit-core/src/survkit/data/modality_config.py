@@ -123,7 +123,8 @@ class VolumeModality(ImagingModality):
         size: Voxels to crop or pad to, as [z, y, x].
         crop: Where the crop is centred: on the mask's bounding box, on the volume, or on its peak,
             the brightest voxel after a light smoothing (for a PET without a mask).
-        interpolation: Of the image; masks always take the nearest voxel. B-splines may overshoot.
+        interpolation: Of the image; masks always take the nearest voxel, and so must a map of
+            labels that is a modality of its own. B-splines may overshoot.
         grid: Another volume modality, to whose prepared grid this one is resampled: the same
             points of the patient, so that one box cuts both.
         alone: Where the crop is centred in a subject who has this volume but not the one that
@@ -135,7 +136,7 @@ class VolumeModality(ImagingModality):
     spacing: Annotated[list[PositiveFloat], Field(min_length=3, max_length=3)] | None = None
     size: Annotated[list[PositiveInt], Field(min_length=3, max_length=3)] | None = None
     crop: Crop = "center"
-    interpolation: Literal["linear", "bspline"] = "linear"
+    interpolation: Literal["linear", "bspline", "nearest"] = "linear"
     grid: Name | None = None
     alone: Crop | None = None
 
