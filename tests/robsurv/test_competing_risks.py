@@ -22,7 +22,13 @@ from survkit.hub import from_pretrained
 
 CAUSES = ("cancer_death", "other_death")
 CTD = "antolini_concordance_within_folds"
-NARROW = ("encoders.ct.width=0.0625", "encoders.pet.width=0.0625", "training.validation=0")
+NARROW = (
+    "encoders.ct.width=0.0625",
+    "encoders.pet.width=0.0625",
+    "encoders.ct.start=uniform",
+    "encoders.pet.start=uniform",
+    "training.validation=0",
+)
 
 
 def phantom(folder: Path, *words: str) -> Path:

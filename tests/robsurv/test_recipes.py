@@ -109,7 +109,8 @@ def test_an_ablation_takes_one_part_out(whole: str, ablation: str) -> None:
         return
     assert less["encoders"] == full["encoders"]
     changed = {"discrete": "mean"} if ablation == "without-dualpatchfuse" else {"continuous": False}
-    patch = {} if ablation == "without-dualpatchfuse" else {"patch": 2}
+    whole_patch = {"patch": full["fusion"]["patch"]}
+    patch = {} if ablation == "without-dualpatchfuse" else whole_patch
     assert less["fusion"] == fusion | patch | changed
 
 
