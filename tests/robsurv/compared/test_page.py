@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from survkit.data.modality_config import VolumeModality
 from survkit.plugins import default_registry
 from survkit.recipe import Recipe
 from survkit.safe_yaml import parse_yaml
@@ -36,22 +37,24 @@ def test_every_compared_recipe_has_its_row() -> None:
 def test_the_commands_of_the_page_are_settings() -> None:
     """Each --set is taken by a recipe it is meant for."""
     written = re.findall(r"--set '?([^'`]+)'?`", PAGE)
-    recipes = {"encoders": "coxph", "fusion": "xsurv", "objective": "survrnc"}
+    recipes = {"encoders": "coxph", "objective": "survrnc"}
 
-    assert len(written) == 3
+    assert len(written) == 2
     for override in written:
         recipe = recipes[re.split(r"[.=]", override)[0]]
         assert Recipe.read(f"robsurv/{recipe}", overrides=[override])
 
 
-def test_the_cohort_on_the_page_gives_the_images_one_size() -> None:
-    """CT, PET and mask alike."""
+def test_the_cohort_on_the_page_puts_images_and_mask_on_one_grid() -> None:
+    """The PET's and the mask's is the CT's; the mask's labels stay labels."""
     block = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert block is not None
     modalities: Any = parse_yaml(block[1], source="page")
 
-    settings = modalities["modalities"].values()
-    assert len({(tuple(each["size"]), tuple(each["spacing"])) for each in settings}) == 1
+    volumes = {name: VolumeModality(**each) for name, each in modalities["modalities"].items()}
+    assert volumes["ct"].size == [128, 128, 128]
+    assert volumes["pet"].grid == volumes["gtv"].grid == "ct"
+    assert volumes["gtv"].interpolation == "nearest"
 
 
 @pytest.mark.parametrize(
