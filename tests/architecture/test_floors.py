@@ -27,7 +27,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Package, and the rooms that may import it; empty where core must not need it at all."""
 
 PLUGIN_MAY_IMPORT = (
-    "survkit.component", "survkit.errors", "survkit.flow", "survkit.fusions.modalities",
+    "survkit.component", "survkit.errors", "survkit.flow",
+    "survkit.fusions.modalities", "survkit.fusions.token_attention",
     "survkit.plugins", "survkit.prediction", "survkit.protocols", "survkit.registry",
     "survkit.settings", "survkit.showing", "survkit.specs",
 )  # fmt: skip

@@ -19,6 +19,7 @@ from survkit.fusions.modalities import (
     where_present,
 )
 from survkit.specs import EncodingSpec
+from survkit_robsurv.check_rates import check_rates
 from survkit_robsurv.fuse.continuous_path import ContinuousPath, Pooling
 from survkit_robsurv.fuse.patch_fuse import Discrete, PatchFuse
 from survkit_robsurv.fuse.patch_grid import cut_grid
@@ -108,8 +109,8 @@ class DualPatchFuse(nn.Module):
         self.names = _two_modalities(encodings, first)
         _check_sizes(dim=dim, heads=heads, head_dim=head_dim, feed_forward=feed_forward,
                      continuous_dim=continuous_dim, out_dim=out_dim)  # fmt: skip
-        _check_rates(dropout=dropout, layer_dropout=layer_dropout,
-                     modality_dropout=modality_dropout)  # fmt: skip
+        check_rates(dropout=dropout, layer_dropout=layer_dropout,
+                    modality_dropout=modality_dropout)  # fmt: skip
         _check_paths(discrete, layers, layer_heads, dim, preserve_weight)
         dims = (encodings[self.names[0]].dim, encodings[self.names[1]].dim)
         attends = discrete == "patch-fuse"
@@ -257,9 +258,3 @@ def _check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise ConfigError(f"{name} must be at least 1, not {size}")
-
-
-def _check_rates(**rates: float) -> None:
-    for name, rate in rates.items():
-        if not 0.0 <= rate < 1.0:
-            raise ConfigError(f"{name} must lie in [0, 1), not {rate:g}")

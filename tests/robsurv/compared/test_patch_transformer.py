@@ -11,11 +11,11 @@ from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, built, subjects
 from torch import nn
 
 from survkit.errors import CompositionError, ConfigError
+from survkit.fusions.token_attention import AttentionBlock
 from survkit.specs import EncodingSpec
 from survkit.testing import FusionConformance
 from survkit_robsurv.compared.patch_decoder import PatchDecoder
 from survkit_robsurv.compared.patch_transformer import PatchTransformer
-from survkit_robsurv.compared.transformer_layer import TransformerLayer
 from survkit_robsurv.compared.voxels import VoxelSpec
 
 
@@ -40,7 +40,7 @@ class TestWithMask(FusionConformance):
 def test_a_layer_is_pytorchs() -> None:
     """Normalised first, GELU; PyTorch's keys have a bias, which a softmax ignores."""
     torch.manual_seed(0)
-    ours = TransformerLayer(8, heads=2, feed_forward=12, dropout=0.0).double()
+    ours = AttentionBlock(8, heads=2, feed_forward=12, dropout=0.0).double()
     reference = nn.TransformerEncoderLayer(
         8, 2, 12, 0.0, activation="gelu", batch_first=True, norm_first=True
     ).double()

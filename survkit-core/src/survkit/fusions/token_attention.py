@@ -14,19 +14,22 @@ class AttentionBlock(nn.Module):
     al. (2020), On layer normalization in the transformer architecture.
     """
 
-    def __init__(self, dim: int, *, heads: int, dropout: float) -> None:
+    def __init__(
+        self, dim: int, *, heads: int, dropout: float, feed_forward: int | None = None
+    ) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
+        inner = 2 * dim if feed_forward is None else feed_forward
         self.norm = nn.LayerNorm(dim)
         # Keys have no bias: it would shift all scores of a query alike, which a softmax ignores.
         self.query, self.key = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False)
         self.value, self.output = nn.Linear(dim, dim), nn.Linear(dim, dim)
         self.feed_forward = nn.Sequential(
             nn.LayerNorm(dim),
-            nn.Linear(dim, 2 * dim),
+            nn.Linear(dim, inner),
             nn.GELU(),
             nn.Dropout(dropout),
-            nn.Linear(2 * dim, dim),
+            nn.Linear(inner, dim),
             nn.Dropout(dropout),
         )
 

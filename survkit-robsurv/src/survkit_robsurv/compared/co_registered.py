@@ -85,6 +85,22 @@ class CoRegistered:
         return to_volume(tokens, self.voxels.grid, self.voxels.patch)
 
 
+class LearnsToDraw:
+    """What the fusions of co-registered volumes say alike of the mask that they learn to draw."""
+
+    inputs: CoRegistered
+
+    @property
+    def penalties(self) -> tuple[str, ...]:
+        """``segmentation``, where there is a mask to learn from."""
+        return ("segmentation",) if self.inputs.target else ()
+
+    @property
+    def supervision(self) -> tuple[str, ...]:
+        """The mask's modality."""
+        return self.inputs.supervision
+
+
 def co_registered(encodings: Mapping[str, EncodingSpec], *, target: str) -> CoRegistered:
     """Sort the modalities of a fusion of images.
 

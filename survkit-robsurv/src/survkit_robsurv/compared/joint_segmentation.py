@@ -12,7 +12,7 @@ from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
 from survkit.fusions.modalities import where_present
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.co_registered import co_registered
+from survkit_robsurv.compared.co_registered import LearnsToDraw, co_registered
 from survkit_robsurv.compared.conv_blocks import (
     PooledFeatures,
     ResidualBlock,
@@ -27,7 +27,7 @@ from survkit_robsurv.compared.segmentation_loss import (
 )
 
 
-class JointSegmentation(nn.Module):
+class JointSegmentation(LearnsToDraw, nn.Module):
     """A U-Net that draws the tumour, and a dense network that reads the images and the drawing.
 
     The volumes are the channels of one image. The U-Net is shared by both tasks; its probability of
@@ -97,16 +97,6 @@ class JointSegmentation(nn.Module):
     def dim(self) -> int:
         """Pooled features of all levels and blocks, and the widths of the other modalities."""
         return self._dim
-
-    @property
-    def penalties(self) -> tuple[str, ...]:
-        """``segmentation``, where there is a mask to learn from."""
-        return ("segmentation",) if self.inputs.target else ()
-
-    @property
-    def supervision(self) -> tuple[str, ...]:
-        """The mask's modality."""
-        return self.inputs.supervision
 
     def forward(self, encodings: Mapping[str, Encoding]) -> Fused:
         """Draw and read; refuses other modalities than it was built for."""

@@ -17,7 +17,7 @@ from survkit.fusions.modalities import (
     where_present,
 )
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.check_rate import check_rate
+from survkit_robsurv.check_rates import check_rates
 
 
 class MaxFusion(nn.Module):
@@ -47,7 +47,7 @@ class MaxFusion(nn.Module):
         modality_dropout: float = 0.25,
     ) -> None:
         super().__init__()
-        check_rate(modality_dropout, "modality_dropout")
+        check_rates(modality_dropout=modality_dropout)
         if dim < 1:
             raise ConfigError(f"dim must be at least 1, not {dim}")
         self.names, self._dim = sorted_modalities(encodings), dim

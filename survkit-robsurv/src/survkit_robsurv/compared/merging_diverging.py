@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from survkit.flow import Encoding, Fused
 from survkit.fusions.modalities import presence, where_present
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.co_registered import co_registered
+from survkit_robsurv.compared.co_registered import LearnsToDraw, co_registered
 from survkit_robsurv.compared.conv_blocks import check_channels
 from survkit_robsurv.compared.merging_encoder import MergingEncoder, check_levels
 from survkit_robsurv.compared.region_decoder import RegionDecoder
@@ -22,7 +22,7 @@ from survkit_robsurv.compared.segmentation_loss import (
 )
 
 
-class MergingDiverging(nn.Module):
+class MergingDiverging(LearnsToDraw, nn.Module):
     """An encoder that merges the volumes, and one decoder per region of the mask.
 
     Each volume has a branch of the encoder: first convolutions, then blocks that attend to
@@ -99,16 +99,6 @@ class MergingDiverging(nn.Module):
     def dim(self) -> int:
         """Pooled features of all regions' levels, and the widths of the other modalities."""
         return self._dim
-
-    @property
-    def penalties(self) -> tuple[str, ...]:
-        """``segmentation``, where there is a mask to learn from."""
-        return ("segmentation",) if self.inputs.target else ()
-
-    @property
-    def supervision(self) -> tuple[str, ...]:
-        """The mask's modality."""
-        return self.inputs.supervision
 
     def forward(self, encodings: Mapping[str, Encoding]) -> Fused:
         """Merge, diverge and pool; refuses other modalities than it was built for."""

@@ -10,19 +10,19 @@ from torch import Tensor, nn
 from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
 from survkit.fusions.modalities import presence, where_present
+from survkit.fusions.token_attention import AttentionBlock
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.check_rate import check_rate
-from survkit_robsurv.compared.co_registered import co_registered
+from survkit_robsurv.check_rates import check_rates
+from survkit_robsurv.compared.co_registered import LearnsToDraw, co_registered
 from survkit_robsurv.compared.patch_decoder import PatchDecoder
 from survkit_robsurv.compared.segmentation_loss import (
     VoxelLoss,
     check_voxel_loss,
     segmentation_penalty,
 )
-from survkit_robsurv.compared.transformer_layer import TransformerLayer
 
 
-class PatchTransformer(nn.Module):
+class PatchTransformer(LearnsToDraw, nn.Module):
     """A vision transformer whose tokens are patches of the images and the other modalities.
 
     The patches of all volumes at one place are one token, by a linear map of their voxels (zeros
@@ -73,7 +73,7 @@ class PatchTransformer(nn.Module):
         super().__init__()
         self.inputs = co_registered(encodings, target=target)
         check_voxel_loss(voxel_loss)
-        check_rate(dropout, "dropout")
+        check_rates(dropout=dropout)
         if min(dim, layers, heads, feed_forward) < 1 or dim % heads:
             raise ConfigError(
                 "PatchTransformer needs at least one layer, a dim that is a multiple of the heads "
@@ -88,7 +88,7 @@ class PatchTransformer(nn.Module):
             nn.Linear(width, dim) for width in self.inputs.vectors.values()
         )
         self.layers = nn.ModuleList(
-            TransformerLayer(dim, heads=heads, feed_forward=feed_forward, dropout=dropout)
+            AttentionBlock(dim, heads=heads, feed_forward=feed_forward, dropout=dropout)
             for _ in range(layers)
         )
         self.norm = nn.LayerNorm(dim)
@@ -101,23 +101,15 @@ class PatchTransformer(nn.Module):
         """Width of the tokens."""
         return self._dim
 
-    @property
-    def penalties(self) -> tuple[str, ...]:
-        """``segmentation``, where there is a mask to learn from."""
-        return ("segmentation",) if self.inputs.target else ()
-
-    @property
-    def supervision(self) -> tuple[str, ...]:
-        """The mask's modality."""
-        return self.inputs.supervision
-
     def forward(self, encodings: Mapping[str, Encoding]) -> Fused:
         """Attend and draw; refuses other modalities than it was built for."""
         with_image = self.inputs.with_image(encodings)
         tokens, real = self._tokens(encodings, with_image)
         taken = []
+        # A subject without any real token looks at all, so that nothing becomes NaN.
+        seen = real | ~real.any(dim=1, keepdim=True)
         for layer in self.layers:
-            tokens = layer(tokens, real)
+            tokens = torch.where(real[:, :, None], layer(tokens, seen), 0)
             taken.append(tokens)
         weight = real.to(tokens.dtype)[:, :, None]
         total = (self.norm(tokens) * weight).sum(dim=1)
