@@ -4,85 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.losses.cox_cases import EXTRAS, TIES, brute_force, draw, float64, value_and_gradient
 from torch import Tensor
 
-from survkit.errors import ConfigError, DataError
-from survkit.flow import ModelOutput, SurvivalTarget
-from survkit.losses.cox import CoxLoss, cox_loss, ordered_cox_loss
+from survkit.losses.cox import cox_loss, ordered_cox_loss
 from survkit.losses.risk_sets import risk_set_order
-from survkit.specs import OutcomeSpec
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/losses/cox.json").read_text())
-TIES: tuple[Literal["breslow", "efron"], ...] = ("breslow", "efron")
-EXTRAS = ("", "entry", "weight", "strata", "entry+strata", "entry+weight+strata")
-
-
-def float64(values: Any) -> Tensor:
-    """A float64 tensor."""
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def brute_force(
-    log_hazard: Tensor,
-    duration: Tensor,
-    observed: Tensor,
-    ties: str,
-    *,
-    entry: Tensor | None = None,
-    weight: Tensor | None = None,
-    strata: Tensor | None = None,
-) -> Tensor:
-    """Every risk set written out, one log-sum-exp each."""
-    since = torch.full_like(duration, -1) if entry is None else entry
-    share = torch.ones_like(duration) if weight is None else weight
-    group = torch.zeros_like(duration) if strata is None else strata
-    weighted = log_hazard + share.log()
-    total = -(share * log_hazard)[observed].sum()
-    for time, stratum in {(float(t), int(g)) for t, g in zip(duration, group, strict=True)}:
-        tied = observed & (duration == time) & (group == stratum)
-        count = int(tied.sum())
-        if count == 0:
-            continue
-        at_risk = weighted[(duration >= time) & (since < time) & (group == stratum)].logsumexp(0)
-        if ties == "breslow":
-            total = total + share[tied].sum() * at_risk
-            continue
-        ratio = (weighted[tied].logsumexp(0) - at_risk).exp().clamp(max=1.0)
-        for rank in range(count):
-            total = total + share[tied].mean() * (at_risk + torch.log1p(-rank / count * ratio))
-    return total / share[observed].sum()
-
-
-def draw(
-    count: int, seed: int, extra: str, scale: float
-) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
-    """Random subjects with many ties, at least one event."""
-    generator = torch.Generator().manual_seed(seed)
-    duration = torch.randint(1, 12, (count,), generator=generator).double()
-    observed = torch.rand(count, generator=generator) < 0.7
-    observed[0] = True
-    log_hazard = torch.randn(count, generator=generator, dtype=torch.float64) * scale
-    gap = torch.randint(1, 6, (count,), generator=generator)
-    more = {
-        "entry": (duration - gap).clamp(min=0),
-        "weight": torch.rand(count, generator=generator, dtype=torch.float64) + 0.1,
-        "strata": torch.randint(0, 3, (count,), generator=generator),
-    }
-    return log_hazard, duration, observed, {name: more[name] for name in extra.split("+") if name}
-
-
-def value_and_gradient(log_hazard: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-    """The loss and its gradient."""
-    leaf = log_hazard.clone().requires_grad_()
-    loss = cox_loss(leaf, *args, **kwargs)
-    return loss.detach(), torch.autograd.grad(loss, leaf)[0]
 
 
 def test_golden_numbers() -> None:
@@ -337,68 +272,3 @@ def test_an_order_can_be_reused() -> None:
         kept = ordered_cox_loss(log_hazard * factor, observed, order, ties="efron")
         fresh = cox_loss(log_hazard * factor, duration, observed, ties="efron", **more)
         assert torch.equal(kept, fresh)
-
-
-def test_component_sums_cause_specific_losses() -> None:
-    """Other causes, and events after the horizon, count as censored; extras reach the loss."""
-    outcome = OutcomeSpec(causes=("a", "b"), horizon=9.0, time_grid=(9.0,))
-    log_hazard, duration, _, more = draw(40, 2, "entry+weight+strata", 1.0)
-    event = torch.arange(40) % 3
-    both = torch.stack([log_hazard, -log_hazard], dim=1)
-    output = ModelOutput(both, "log-hazard", both)
-
-    loss = CoxLoss(outcome, ties="efron")(output, SurvivalTarget(duration, event, **more))
-
-    parts = [
-        cox_loss(both[:, k], duration, (event == k + 1) & (duration <= 9), ties="efron", **more)
-        for k in (0, 1)
-    ]
-    torch.testing.assert_close(loss, parts[0] + parts[1])
-    assert CoxLoss(outcome).accepts == ("log-hazard",)
-
-
-def test_events_after_the_horizon_can_count() -> None:
-    """Then the loss is that of the whole follow-up, whatever the horizon is."""
-    outcome = OutcomeSpec(causes=("a",), horizon=2.0, time_grid=(2.0,))
-    duration, event = float64([1.0, 2.0, 3.0, 4.0]), torch.tensor([1, 0, 1, 0])
-    log_hazard = float64([0.3, -1.0, 0.7, 0.2])
-    output = ModelOutput(log_hazard[:, None], "log-hazard", log_hazard[:, None])
-    target = SurvivalTarget(duration, event)
-
-    whole = CoxLoss(outcome, after_horizon="events")(output, target)
-    early = CoxLoss(outcome)(output, target)
-
-    torch.testing.assert_close(whole, cox_loss(log_hazard, duration, event > 0))
-    torch.testing.assert_close(early, cox_loss(log_hazard, duration, (event > 0) & (duration <= 2)))
-    assert float(whole) != float(early)
-    with pytest.raises(ConfigError, match="'censored' or 'events', not 'both'"):
-        CoxLoss(outcome, after_horizon="both")  # type: ignore[arg-type]
-
-
-def test_wrong_arguments_are_refused() -> None:
-    """Ties, dtype and shapes are checked without looking at values."""
-    log_hazard, duration, observed, _ = draw(4, 1, "", 1.0)
-    with pytest.raises(ConfigError, match="not 'exact'"):
-        cox_loss(log_hazard, duration, observed, ties="exact")  # type: ignore[arg-type]
-    with pytest.raises(DataError, match=r"dtype bool, not torch\.int64"):
-        cox_loss(log_hazard, duration, observed.long())
-    with pytest.raises(DataError, match=r"shape \(batch\), not \(4, 1\)"):
-        cox_loss(log_hazard.unsqueeze(1), duration, observed)
-    outcome = OutcomeSpec(causes=("a", "b"), horizon=9.0, time_grid=(9.0,))
-    with pytest.raises(ConfigError, match="not 'exact'"):
-        CoxLoss(outcome, ties="exact")  # type: ignore[arg-type]
-    with pytest.raises(DataError, match=r"\(batch, 2\), not \(4, 1\)"):
-        CoxLoss(outcome)(
-            ModelOutput(log_hazard.unsqueeze(1), "log-hazard", log_hazard),
-            SurvivalTarget(duration, observed.long()),
-        )
-
-
-def test_sorting_does_not_touch_the_durations() -> None:
-    """The order shares no memory with the caller's tensor."""
-    duration = float64([3.0, 1.0, 2.0])
-    before = duration.clone()
-
-    risk_set_order(duration)
-
-    assert torch.equal(before, duration)

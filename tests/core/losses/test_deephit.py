@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from tests.core.losses.deephit_cases import double_loop, draw, incidence_of
 
-from survkit.discrete import cumulative_incidence, log_pmf
-from survkit.errors import ConfigError, DataError
-from survkit.flow import ModelOutput, SurvivalTarget
-from survkit.losses.deephit_likelihood import DeepHitLikelihood, deephit_likelihood
-from survkit.losses.deephit_ranking import DeepHitRanking, RankingSettings, deephit_ranking
-from survkit.specs import OutcomeSpec
-from survkit.time_grid import discretise
+from survkit.discrete import log_pmf
+from survkit.losses.deephit_likelihood import deephit_likelihood
+from survkit.losses.deephit_ranking import RankingSettings, deephit_ranking
 
 PROBABILITY = torch.tensor(
     [
@@ -28,54 +23,15 @@ PROBABILITY = torch.tensor(
     ],
     dtype=torch.float64,
 )
+
+
 INTERVAL, EVENT = torch.tensor([0, 2, 3, 1]), torch.tensor([1, 1, 0, 1])
+
+
 HAZARD_INCIDENCE = torch.tensor(
     [[0.3, 0.44, 0.496, 0.5464], [0.1, 0.28, 0.568, 0.6544], [0.05, 0.0975, 0.18775, 0.268975]],
     dtype=torch.float64,
 ).unsqueeze(1)
-
-
-def double_loop(
-    incidence: Tensor, interval: Tensor, event: Tensor, time: Tensor, chosen: RankingSettings
-) -> Tensor:
-    """Every pair written out."""
-    total, pairs = incidence.new_zeros(()), 0
-    last = incidence.shape[2] - 1
-    for i, j in product(range(len(event)), repeat=2):
-        later = time[i] < time[j]
-        if chosen.tie_rule == "censored-later":
-            later = later | ((time[i] == time[j]) & (event[j] == 0))
-        if event[i] == 0 or not later:
-            continue
-        pairs += 1
-        cause, t = int(event[i]) - 1, int(interval[i])
-        at = t if chosen.rank_time == "ti" else min(int(interval[j]), last)
-        total = total + torch.exp(
-            -(incidence[i, cause, t] - incidence[j, cause, at]) / chosen.sigma
-        )
-    count = len(event)
-    divisor = {"pairs": max(pairs, 1), "batch-squared": count**2, "paper": count}
-    return total / divisor[chosen.normalisation]
-
-
-def draw(
-    count: int, causes: int, intervals: int, seed: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Random logits, intervals, event codes and durations inside their intervals."""
-    generator = torch.Generator().manual_seed(seed)
-    size = (count, causes * intervals + 1)
-    logits = torch.randn(*size, generator=generator, dtype=torch.float64)
-    event = torch.randint(0, causes + 1, (count,), generator=generator)
-    interval = torch.randint(0, intervals, (count,), generator=generator)
-    beyond = (event == 0) & (torch.rand(count, generator=generator) < 0.3)
-    interval[beyond] = intervals
-    duration = interval + torch.randint(1, 4, (count,), generator=generator) / 3
-    return logits, interval, event, duration.double()
-
-
-def incidence_of(logits: Tensor, causes: int, intervals: int) -> Tensor:
-    """Cumulative incidence of a softmax over all outcomes."""
-    return cumulative_incidence(log_pmf(logits, "pmf", causes, intervals)[0])
 
 
 def test_golden_likelihood() -> None:
@@ -308,70 +264,6 @@ def test_weights_repeat_subjects() -> None:
         *log_pmf(logits[twice], "pmf", 1, 4), interval[twice], event[twice]
     )
     torch.testing.assert_close(weighted, repeated)
-
-
-OUTCOME = OutcomeSpec(causes=("a", "b"), horizon=4.0, time_grid=(1.0, 2.0, 3.0, 4.0))
-
-
-def test_components_discretise_and_read_any_discrete_head() -> None:
-    """The components give what the functions give on the outcome's grid."""
-    logits, _, event, duration = draw(20, 2, 4, 1)
-    target = SurvivalTarget(duration, event)
-    interval, code = discretise(target, OUTCOME)
-    hazards = torch.randn(20, 4, 3, generator=torch.Generator().manual_seed(0)).double()
-    for name, parameters in (("pmf", logits), ("cause-interval-hazard", hazards)):
-        output = ModelOutput(parameters, name, parameters)
-        log_event, log_none = log_pmf(parameters, name, 2, 4)
-
-        likelihood = DeepHitLikelihood(OUTCOME)(output, target)
-        ranking = DeepHitRanking(OUTCOME, sigma=0.2)(output, target)
-
-        torch.testing.assert_close(
-            likelihood, deephit_likelihood(log_event, log_none, interval, code)
-        )
-        expected = deephit_ranking(
-            cumulative_incidence(log_event), interval, code, settings=RankingSettings(sigma=0.2)
-        )
-        torch.testing.assert_close(ranking, expected)
-    assert "pmf" in DeepHitLikelihood(OUTCOME).accepts
-    assert "interval-hazard" in DeepHitRanking(OUTCOME).accepts
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"sigma": 0.012}, "sigma must be at least 0.0125, not 0.012"),
-        ({"sigma": float("nan")}, "sigma must be at least"),
-        ({"normalisation": "sum"}, "normalisation must be one of 'pairs'"),
-        ({"tie_rule": "any"}, "tie_rule must be one of 'strict'"),
-        ({"rank_time": "tj"}, "rank_time must be one of 'ti'"),
-        ({"compare": "days"}, "compare must be one of 'interval'"),
-        ({"rank_time": "own", "compare": "duration"}, "only defined on intervals"),
-    ],
-)
-def test_wrong_settings_are_refused(setting: dict[str, Any], message: str) -> None:
-    """Each refusal names the setting."""
-    with pytest.raises(ConfigError, match=message):
-        DeepHitRanking(OUTCOME, **setting)
-
-
-def test_what_is_not_honoured_is_refused_by_name() -> None:
-    """Ranking refuses weights, entry and strata; the likelihood strata."""
-    logits, _, event, duration = draw(5, 2, 4, 1)
-    output = ModelOutput(logits, "pmf", logits)
-    column = torch.zeros(5, dtype=torch.float64)
-    for name in ("weight", "entry", "strata"):
-        target = SurvivalTarget(duration, event, **{name: column})
-        with pytest.raises(DataError, match=f"'deephit-ranking' does not honour {name}"):
-            DeepHitRanking(OUTCOME)(output, target)
-    with pytest.raises(DataError, match="'deephit-likelihood' does not honour strata"):
-        DeepHitLikelihood(OUTCOME)(output, SurvivalTarget(duration, event, strata=event))
-    with pytest.raises(ConfigError, match="not 'never'"):
-        DeepHitLikelihood(OUTCOME, censored="never")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="pass duration="):
-        deephit_ranking(
-            incidence_of(logits, 2, 4), event, event, settings=RankingSettings(compare="duration")
-        )
 
 
 def test_ranking_of_a_transposed_incidence_equals_that_of_a_contiguous_one() -> None:
