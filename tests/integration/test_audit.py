@@ -9,79 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
+from tests.integration.audit_runs import QUANTILE, audited, cross_validated, only, write_inputs
 
 import survkit
-from survkit.auditing import Audit, Inputs, audit_inputs
 from survkit.cli import main
 from survkit.data import Cohort, read_modality
 from survkit.evaluation import Predictions
 from survkit.hub import FittedModel, from_pretrained, save_pretrained
-
-SUBJECTS = 240
-COHORT: dict[str, Any] = {
-    "name": "toy",
-    "table": "patients.csv",
-    "subject": "id",
-    "site": "hospital",
-    "outcome": {"duration": "days", "unit": "days", "event": "event", "causes": {1: "death"}},
-    "modalities": {
-        "clinical": {"kind": "table", "columns": ["age", "stage", "rare"]},
-        "embedding": {"kind": "vector", "file": "embedding.csv"},
-    },
-}
-RECIPE: dict[str, Any] = {
-    "title": "small",
-    "encoders": {
-        "clinical": {"use": "tabular", "dim": 4, "transform": "yeo-johnson"},
-        "embedding": {"use": "vector", "components": 3, "dim": 4},
-    },
-    "head": {"use": "cox"},
-    "outcome": {"horizon": 300},
-    "objective": ["cox"],
-    "training": {"epochs": 2, "micro_batch": 512, "accelerator": "cpu"},
-}
-QUANTILE = [
-    "head=deephit",
-    "objective=[{use: deephit-likelihood, weight: 1.0}]",
-    "outcome.grid={kind: quantile, intervals: 5}",
-]
-
-
-def write_inputs(folder: Path, causes: int = 1) -> None:
-    """Write a cohort whose hazard grows with age, with levels that few subjects have."""
-    random = np.random.default_rng(1)
-    age = random.normal(60, 8, SUBJECTS).round(3)
-    duration = 400 * random.exponential(np.exp(-0.08 * (age - 60)))
-    censoring = random.uniform(150, 1200, SUBJECTS)
-    names = [f"s{k:03d}" for k in range(SUBJECTS)]
-    table = {
-        "id": names,
-        "hospital": random.choice(list("ABCDEFGH"), SUBJECTS),
-        "age": age,
-        "stage": random.choice(["I", "II", "III"], SUBJECTS),
-        "rare": [f"type{k // 4}" if k < 12 else "usual" for k in range(SUBJECTS)],
-        "days": (np.minimum(duration, censoring) + 1).round(2),
-        "event": np.where(duration <= censoring, random.integers(1, causes + 1, SUBJECTS), 0),
-    }
-    pd.DataFrame(table).to_csv(folder / "patients.csv", index=False)
-    values = pd.DataFrame(random.normal(size=(SUBJECTS, 6)).round(4), columns=list("uvwxyz"))
-    values.insert(0, "id", names)
-    values.to_csv(folder / "embedding.csv", index=False)
-    named = {code: f"cause{code}" for code in range(1, causes + 1)}
-    cohort = COHORT | {"outcome": COHORT["outcome"] | {"causes": named}}
-    (folder / "cohort.yaml").write_text(yaml.safe_dump(cohort))
-    (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
-
-
-def cross_validated(folder: Path, name: str, *more: str) -> Path:
-    """Run ``survkit cv`` and return the run."""
-    line = ["cv", str(folder / "recipe.yaml"), "--cohort", str(folder / "cohort.yaml")]
-    line += ["--out", str(folder / name), "--quiet", "--replicates", "0", *more]
-    assert main(line) == 0
-    return folder / name
 
 
 @pytest.fixture(scope="module")
@@ -101,17 +37,6 @@ def copied(toy: Path, tmp_path: Path) -> Path:
     return tmp_path / "toy"
 
 
-def audited(run: Path) -> Audit:
-    return audit_inputs(Inputs(predictions=run, cohort=run.parent / "cohort.yaml"))
-
-
-def only(found: Audit, rule: str, severity: str = "error") -> str:
-    """Return message and evidence of the one finding above a note."""
-    grave = [one for one in found.findings if one.severity != "note"]
-    assert {(one.rule, one.severity) for one in grave} == {(rule, severity)}, grave
-    return f"{grave[0].message}: {grave[0].evidence}"
-
-
 @pytest.mark.parametrize("run", ["cv", "cox"])
 def test_a_clean_run_is_silent(toy: Path, run: str) -> None:
     """Every rule that can be asked of a run is, the fitting anew and the replay too."""
@@ -120,50 +45,6 @@ def test_a_clean_run_is_silent(toy: Path, run: str) -> None:
     assert found.findings == ()
     asked = {"fitted-outside", "replayed-predictions", "reported-numbers", "splits-hash"}
     assert asked <= set(found.checked)
-
-
-def test_a_clean_search_with_repeats_is_silent(tmp_path: Path) -> None:
-    """Values chosen on the inner validation part, twice."""
-    write_inputs(tmp_path)
-    recipe = RECIPE | {"search": {"training.optimizer.lr": [0.001, 0.01]}}
-    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
-    more = ("--set", "training.monitor=concordance", "--set", "training.validation=0.25")
-
-    found = audited(cross_validated(tmp_path, "run", "--folds", "2", "--repeats", "2", *more))
-
-    assert found.findings == ()
-    assert "same-model" in found.checked
-
-
-def test_clean_competing_causes_split_by_site_are_silent(tmp_path: Path) -> None:
-    """Whole sites are tested, and the audit knows it from the splits."""
-    write_inputs(tmp_path, causes=2)
-    splits = tmp_path / "splits.json"
-    line = ["cohort", "split", str(tmp_path / "cohort.yaml"), "--out", str(splits)]
-    assert main([*line, "--folds", "3", "--by-site"]) == 0
-
-    found = audited(cross_validated(tmp_path, "run", "--splits", str(splits)))
-
-    assert found.findings == ()
-    assert {"site-overlap", "fitted-outside"} <= set(found.checked)
-
-
-@pytest.mark.slow
-def test_clean_images_are_silent(tmp_path: Path) -> None:
-    """Phantoms with images: nothing is read again, everything else is asked."""
-    line = ["phantom", "--out", str(tmp_path / "cohort"), "--subjects", "160", "--size", "16"]
-    assert main([*line, "--modality", "pet", "--modality", "clinical", "--censored", "0.3"]) == 0
-    cohort = tmp_path / "cohort" / "cohort.yaml"
-    recipe = ["--set", "encoders={pet: {use: cnn3d, dim: 4}, clinical: {use: tabular}}"]
-    line = ["cv", "demo", "--cohort", str(cohort), "--out", str(tmp_path / "run"), "--quiet"]
-    cache = ["--cache", str(tmp_path / "cache")]
-    line += ["--folds", "3", "--replicates", "0", "--set", "training.epochs=1", *cache]
-    assert main([*line, *recipe]) == 0
-
-    found = audit_inputs(Inputs(predictions=tmp_path / "run", cohort=cohort))
-
-    assert found.findings == ()
-    assert "fitted-outside" in found.checked
 
 
 Bend = Callable[[FittedModel, Cohort], FittedModel]
@@ -403,87 +284,3 @@ def test_the_python_function_is_the_command(toy: Path) -> None:
 
     assert found.clean
     assert found.to_json() == audited(toy / "cox").to_json()
-
-
-@pytest.fixture
-def hnscc(shared_data: Path, tmp_path: Path) -> dict[str, Path]:
-    """The head and neck cohort: predictions from age, and all columns as features."""
-    table = pd.read_csv(shared_data / "hnscc-mdacc" / "clinical.csv")
-    random = np.random.default_rng(0)
-    predictions = pd.DataFrame(
-        {
-            "subject": table["patient_id"],
-            "duration": table["time_months"],
-            "event": table["event"],
-            "fold": random.integers(0, 5, len(table)),
-            "risk_score": table["age_years"] + random.normal(0, 1, len(table)),
-        }
-    )
-    predictions.to_csv(tmp_path / "predictions.csv", index=False)
-    renamed = table.rename(columns={"patient_id": "subject", "site": "tumour_site"})
-    dropped = renamed.drop(columns=["time_months", "event", "cr_event"])
-    dropped.to_csv(tmp_path / "features.csv", index=False)
-    return {"predictions": tmp_path / "predictions.csv", "features": tmp_path / "features.csv"}
-
-
-def test_the_leaking_columns_of_a_real_cohort_are_found(hnscc: dict[str, Path]) -> None:
-    """The README of the data names them; their values betray two of them."""
-    found = audit_inputs(Inputs(**hnscc, unit="months"))
-
-    known = {one.message for one in found.of("error")}
-    names = next(one for one in found.of("warning") if one.rule == "outcome-names")
-    assert known == {
-        "cause_of_death knows the outcome",
-        "disease_free_interval_months knows the outcome",
-    }
-    assert names.message.startswith("15 columns")
-    for column in ("site_of_recurrence", "loco_regional_control_censor", "post_rt_l3"):
-        assert column in names.evidence
-
-
-def test_the_baseline_columns_of_a_real_cohort_are_not_accused(hnscc: dict[str, Path]) -> None:
-    """Of what is known at baseline, no column is named; only the few events are."""
-    features = pd.read_csv(hnscc["features"])
-    told = survkit.audit(**hnscc)
-    leaking = " ".join(one.evidence for one in told.findings if one.rule == "outcome-names")
-    baseline = ["subject", "sex", "age_years", "tumour_site", "t", "n", "m", "stage", "hpv_status",
-                "smoking_history", "current_smoker", "height_cm", "bw_start_tx_kg",
-                "bmi_start_treat_kg_m2", "pre_rt_l3_skeletal_muscle_index_cm2_m2"]  # fmt: skip
-    features[baseline].to_csv(hnscc["features"], index=False)
-
-    found = survkit.audit(**hnscc)
-
-    assert "cause_of_death" in leaking
-    assert {one.rule for one in found.findings} == {"few-events"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("recipe", "cohort", "data"),
-    [
-        ("hancock/recipe", "hancock/cohort", "hancock"),
-        ("hancock/competing", "hancock/cohort-competing", "hancock"),
-        ("lung1/recipe", "lung1/cohort", "lung1"),
-        ("metabric/recipe", "metabric/cohort", "tabular"),
-    ],
-)
-def test_the_examples_are_clean(
-    shared_data: Path, tmp_path: Path, recipe: str, cohort: str, data: str
-) -> None:
-    """Real cohorts with few epochs: nothing is found, everything fitted is fitted anew."""
-    examples = Path(__file__).resolve().parents[2] / "examples"
-    where = ["--cohort", str(examples / f"{cohort}.yaml"), "--data", str(shared_data / data)]
-    line = ["cv", str(examples / f"{recipe}.yaml"), *where, "--out", str(tmp_path / "run")]
-    short = ["--set", "training.members=1", "--set", "training.epochs=15", "--replicates", "0"]
-    assert main([*line, *short, "--quiet"]) == 0
-
-    found = audit_inputs(
-        Inputs(
-            predictions=tmp_path / "run",
-            cohort=examples / f"{cohort}.yaml",
-            data_folder=shared_data / data,
-        )
-    )
-
-    assert found.findings == ()
-    assert {"fitted-outside", "replayed-predictions", "outcome-columns"} <= set(found.checked)

@@ -2,81 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from tests.core.comparison.conftest import FAST, cohort, estimate
 
-import survkit
 from survkit.comparison.compare import compare
-from survkit.comparison.comparison import Comparison, PairComparison
 from survkit.comparison.corrected_resampled import CorrectedTest, corrected_resampled_t
 from survkit.comparison.non_inferiority import NonInferiority
 from survkit.comparison.permutation import PermutationTest
 from survkit.comparison.table_statistic import TableStatistic
 from survkit.comparison.wilcoxon import WilcoxonTest
-from survkit.errors import ConfigError, DataError
+from survkit.errors import DataError
 from survkit.evaluation.evaluate import evaluate
 from survkit.evaluation.metric_names import ANTOLINI, BRIER, HARRELL, INTEGRATED_BRIER
-from survkit.evaluation.predictions import Predictions, concatenate
-from survkit.metrics.estimate import Estimate, Undefined
-
-FAST: dict[str, Any] = {"permutations": 200, "replicates": 50}
-
-
-def cohort(n: int = 90, *, noise: float, seed: int = 0, repeats: int = 2) -> Predictions:
-    """Two exponential causes with known rates; the model sees them through noise.
-
-    Outcomes and folds depend on nothing but the number of subjects.
-    """
-    truth = np.random.default_rng(0)
-    rate = 0.002 * np.exp(truth.normal(0, 0.9, (n, 2)))
-    times = truth.exponential(1 / rate)
-    censored = truth.uniform(100, 1500, n)
-    duration = np.minimum(times.min(axis=1), censored)
-    event = np.where(times.min(axis=1) <= censored, times.argmin(axis=1) + 1, 0)
-    random = np.random.default_rng(seed + 1)
-    parts = []
-    for repeat in range(repeats):
-        seen = rate * np.exp(random.normal(0, noise, (n, 2)))
-        total = seen.sum(axis=1)[:, None, None]
-        grid = np.linspace(60, 600, 10)
-        parts.append(
-            Predictions(
-                subject=np.array([f"s{number:03d}" for number in range(n)]),
-                repeat=np.full(n, repeat),
-                fold=(np.arange(n) + repeat * (np.arange(n) // 3)) % 3,
-                duration=duration,
-                event=event.astype(np.int64),
-                causes=("death", "relapse"),
-                time_unit="days",
-                horizon=600.0,
-                time_grid=grid,
-                cumulative_incidence=seen[:, :, None] / total * (1 - np.exp(-total * grid)),
-                risk_score=np.log(seen),
-                model="noisy",
-                splits_hash="feed",
-                seed=seed,
-                site=np.array(["north", "south", "west"])[np.arange(n) % 3],
-            )
-        )
-    return concatenate(parts)
-
-
-@pytest.fixture(scope="module")
-def models() -> dict[str, Predictions]:
-    return {name: cohort(noise=noise, seed=seed) for name, noise, seed in (
-        ("good", 0.2, 1), ("poor", 2.5, 2), ("worse", 3.0, 3),
-    )}  # fmt: skip
-
-
-def estimate(found: object) -> Estimate:
-    assert isinstance(found, Estimate), found
-    return found
+from survkit.evaluation.predictions import Predictions
+from survkit.metrics.estimate import Undefined
 
 
 @pytest.mark.parametrize("cause", ["death", "relapse"])
@@ -291,119 +233,3 @@ def test_who_makes_the_difference_is_listed_by_size(models: dict[str, Prediction
     assert sizes == sorted(np.abs(pair.shares), reverse=True)[:10]
     assert listed[0]["duration"] == table.duration[row]
     assert listed[0]["event"] == table.event[row]
-
-
-def test_files_hold_the_same_numbers_and_are_stable(
-    models: dict[str, Predictions], tmp_path: Path
-) -> None:
-    """JSON without NaN, CSV of one row per pair; the same seed gives the same bytes."""
-    options: dict[str, Any] = {"reference": "good", **FAST}
-    written = [compare(models, **options).write(tmp_path / f"new/{number}") for number in range(2)]
-    stored = json.loads(written[0][0].read_text())
-    with written[0][1].open(newline="") as file:
-        rows = list(csv.DictReader(file))
-
-    assert [path.read_bytes() for path in written[0]] == [path.read_bytes() for path in written[1]]
-    assert stored["format"] == 1
-    assert list(stored["metrics"]) == [HARRELL, ANTOLINI, INTEGRATED_BRIER]
-    assert stored["settings"]["reference"] == "good"
-    assert set(stored["models"]) == set(models)
-    assert len(rows) == 6
-    first = stored["metrics"][HARRELL]["pairs"][0]
-    assert float(rows[0]["difference"]) == first["difference"]["value"]
-    assert float(rows[0]["permutation_p_holm"]) == first["p_holm"]
-    assert len(first["influential"]) == 10
-
-
-def test_runs_and_files_are_read(models: dict[str, Predictions], tmp_path: Path) -> None:
-    """A run folder and a bare table are as good as the table itself."""
-    (tmp_path / "run").mkdir()
-    models["good"].write(tmp_path / "run/predictions.parquet")
-    bare = models["poor"].write(tmp_path / "bare.parquet")
-    read = survkit.compare({"good": tmp_path / "run", "poor": bare}, **FAST)
-    given = compare({name: models[name] for name in ("good", "poor")}, **FAST)
-
-    assert read.to_json() == given.to_json()
-
-
-REFUSED: dict[str, dict[str, Any]] = {
-    "splits_hash is feed in the first and dead": {"splits_hash": "dead"},
-    "horizon is 600.0 in the first and 500.0": {
-        "horizon": 500.0, "time_grid": np.linspace(50, 500, 10)},
-    "time_grid is": {"time_grid": np.linspace(30, 600, 10)},
-    "causes is": {"causes": ("relapse", "death")},
-    "time_unit is days in the first and weeks": {"time_unit": "weeks"},
-    "has a column weight and": {"weight": np.ones(180)},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("message", REFUSED)
-def test_tables_that_differ_are_refused_by_name(
-    models: dict[str, Predictions], message: str
-) -> None:
-    """Both models, what differs, and what would cure it."""
-    other = replace(models["poor"], **REFUSED[message])
-    with pytest.raises(DataError, match=f"good and poor cannot be compared: .*{message}"):
-        compare({"good": models["good"], "poor": other})
-
-
-def test_other_subjects_outcomes_and_folds_are_refused_with_the_subject(
-    models: dict[str, Predictions],
-) -> None:
-    """The first one that differs, and how many do."""
-    good, poor = models["good"], models["poor"]
-    fewer = poor.select(poor.subject != "s007")
-    with pytest.raises(DataError, match=r"subject s007 in repeat 0 is in good but not in poor \(2"):
-        compare({"good": good, "poor": fewer})
-    once = poor.select(poor.repeat == 0)
-    with pytest.raises(DataError, match=r"in repeat 1 is in good but not in poor \(90 such rows"):
-        compare({"good": good, "poor": once})
-    longer = replace(poor, duration=np.where(poor.subject == "s003", 5.0, poor.duration))
-    with pytest.raises(DataError, match=r"duration of subject s003 is .* and 5 in the second \(2"):
-        compare({"good": good, "poor": longer})
-    moved = replace(poor, fold=np.where(poor.subject == "s004", 0, poor.fold))
-    with pytest.raises(DataError, match=r"fold of subject s004 .*survkit cv --splits"):
-        compare({"good": good, "poor": moved})
-
-
-def test_settings_that_make_no_sense_are_refused(models: dict[str, Predictions]) -> None:
-    """One line each, with what would do."""
-    with pytest.raises(DataError, match="two models at least, not 1"):
-        compare({"good": models["good"]})
-    with pytest.raises(ConfigError, match=r"is named 'harel'\. Did you mean"):
-        compare(models, metric="harel")
-    with pytest.raises(ConfigError, match="needs a metric at least"):
-        compare(models, metric=[])
-    with pytest.raises(ConfigError, match=r"no model is named 'god'\. Did you mean 'good'"):
-        compare(models, reference="god")
-    with pytest.raises(ConfigError, match=r"no cause is named 'deth'\. Did you mean 'death'"):
-        compare(models, cause="deth")
-    with pytest.raises(ConfigError, match="name the reference too"):
-        compare(models, metric="harrell", margin=0.02)
-    with pytest.raises(ConfigError, match="means something else in each metric"):
-        compare(models, margin=0.02, reference="good")
-    with pytest.raises(ConfigError, match="margin must be a positive number, not -1"):
-        compare(models, metric="harrell", margin=-1, reference="good")
-    with pytest.raises(ConfigError, match="judged by the paired bootstrap; replicates is 0"):
-        compare(models, metric="harrell", margin=0.1, reference="good", replicates=0)
-    with pytest.raises(ConfigError, match="exchange must be 'ranks' or 'values', not 'scores'"):
-        compare(models, exchange="scores")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="permutations must be >= 1"):
-        compare(models, permutations=0)
-    with pytest.raises(ConfigError, match="level must lie between 0 and 1"):
-        compare(models, level=95)
-
-
-def test_all_censored_is_undefined_and_written(tmp_path: Path) -> None:
-    """No event, no comparison of concordances, and the reason in the file."""
-    tables = {
-        name: replace(cohort(30, noise=noise), event=np.zeros(60, dtype=np.int64))
-        for name, noise in (("a", 0.5), ("b", 1.0))
-    }
-    found: Comparison = compare(tables, **FAST)
-    pair: PairComparison = found.metrics[HARRELL].pairs[0]
-    found.write(tmp_path)
-
-    assert isinstance(pair.permutation, Undefined)
-    assert "nobody has the event" in pair.permutation.reason
-    assert found.influential(pair) == []
