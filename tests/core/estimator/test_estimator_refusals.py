@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sksurv.util import Surv
 from tests.core.estimator.estimator_data import BOTH, COX, PLAIN, X0, Y0
 
@@ -90,3 +91,11 @@ def test_a_recipe_that_does_not_fit_is_refused(settings: dict[str, Any], message
 
     with pytest.raises(ConfigError, match=message):
         estimator.fit(PLAIN, Y0)
+
+
+def test_nothing_can_be_asked_before_it_is_fitted() -> None:
+    """scikit-learn's own error, as its tools expect it."""
+    X = X0
+    for ask in ("predict", "predict_survival_function", "predict_cumulative_hazard_function"):
+        with pytest.raises(NotFittedError):
+            getattr(SurvivalEstimator(COX), ask)(X)

@@ -12,7 +12,6 @@ import pytest
 import torch
 import yaml
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -231,14 +230,6 @@ def test_parameters_survive_cloning() -> None:
     assert params["changes"] == {"training.epochs": 3, "outcome.horizon": 300.0}
     assert clone(estimator).set_params(**params).get_params() == params
     assert estimator.fit.__self__.recipe is COX
-
-
-def test_nothing_can_be_asked_before_it_is_fitted() -> None:
-    """scikit-learn's own error, as its tools expect it."""
-    X, _ = data()
-    for ask in ("predict", "predict_survival_function", "predict_cumulative_hazard_function"):
-        with pytest.raises(NotFittedError):
-            getattr(SurvivalEstimator(COX), ask)(X)
 
 
 def test_an_array_stands_for_a_frame_with_scikit_learns_warning(
