@@ -23,14 +23,16 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "torchtuples": (),
     "lifelines": (),
     "torchsurv": (),
+    "radiomics": ("survkit/radiomics/",),
 }
 """Package, and the rooms that may import it; empty where core must not need it at all."""
 
 PLUGIN_MAY_IMPORT = (
     "survkit.component", "survkit.errors", "survkit.flow",
     "survkit.fusions.modalities", "survkit.fusions.token_attention",
-    "survkit.plugins", "survkit.prediction", "survkit.protocols", "survkit.registry",
-    "survkit.settings", "survkit.showing", "survkit.specs",
+    "survkit.losses", "survkit.metrics", "survkit.plugins", "survkit.prediction",
+    "survkit.protocols", "survkit.radiomics", "survkit.registry", "survkit.settings",
+    "survkit.showing", "survkit.specs",
 )  # fmt: skip
 
 

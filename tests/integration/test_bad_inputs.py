@@ -10,12 +10,13 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from survkit.catalog import CATALOG, Provider
 from survkit.cli import main
 
 Bend = Callable[[Any], object]
@@ -236,13 +237,13 @@ RECIPES: dict[str, Row] = {
     "no recipe": (FIT.replace("recipe.yaml", "x.yaml"), None, ("x.yaml: there is no such file",)),
     "a folder": (FIT.replace("recipe.yaml", "cv"), None, ("no recipe is named 'cv'",)),
     "recipe of a plugin": (
-        FIT.replace("recipe.yaml", "radvit/covid-cxr"),
+        FIT.replace("recipe.yaml", "histology/tma"),
         None,
-        ("no recipe is named 'radvit/covid-cxr'", "pip install survkit-radvit"),
+        ("no recipe is named 'histology/tma'", "pip install survkit-histology"),
     ),
     "unknown head": (FIT, recipe(head="coxx"), ("no head is named 'coxx'. Did you mean 'cox'",)),
     "another kind": (FIT, recipe(head="tabular"), ("There is an encoder of that name",)),
-    "plugin": (FIT, encoder(use="radvit/vit"), ("pip install survkit-radvit",)),
+    "plugin": (FIT, encoder(use="histology/uni"), ("pip install survkit-histology",)),
     "unknown setting": (FIT, encoder(hiden=[3]), ("no setting 'hiden'. Did you mean 'hidden'",)),
     "quoted number": (FIT, encoder(dim="4"), ("'dim' must be a whole number", "without quotes")),
     "out of range": (FIT, encoder(dropout=1.5), ("dropout must lie in [0, 1), not 1.5",)),
@@ -536,9 +537,11 @@ MODELS: dict[str, Row] = {
     "plugin": (
         PREDICT,
         config(
-            lambda c: c["components"]["head"].update(use="radvit/x", distribution="survkit-radvit")
+            lambda c: c["components"]["head"].update(
+                use="histology/x", distribution="survkit-histology"
+            )
         ),
-        ("head is radvit/x of survkit-radvit", "pip install survkit-radvit"),
+        ("head is histology/x of survkit-histology", "pip install survkit-histology"),
     ),
     "class path": (
         PREDICT,
@@ -687,6 +690,14 @@ TABLE = {
     }.items()
     for name, row in rows.items()
 }
+
+
+@pytest.fixture(autouse=True)
+def _known_but_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog knows one plugin more than is installed."""
+    offered = {"encoder": ("uni",), "recipe": ("tma",)}
+    provider = Provider("survkit-histology", "histology")
+    monkeypatch.setitem(cast(dict[Any, Any], CATALOG), provider, offered)
 
 
 @pytest.mark.parametrize("name", TABLE)

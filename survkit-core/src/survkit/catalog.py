@@ -93,6 +93,7 @@ EXTRA_OF_MODULE: Mapping[str, str] = {
     "sksurv": "sksurv",
     "sklearn": "sksurv",
     "pytest": "testing",
+    "radiomics": "pyradiomics",
 }
 """Import name of an optional package, and the extra of ``survkit-core`` that brings it."""
 

@@ -41,6 +41,23 @@ class ShowsTokenMasks(Protocol):
         """
 
 
+@runtime_checkable
+class ShowsAttentionMaps(Protocol):
+    """An encoder of images that says where in the picture it looked.
+
+    Its grid covers the whole picture: if it has a ``prepare``, that one crops nothing.
+    """
+
+    def attention_maps(self, values: Tensor) -> Mapping[str, Tensor]:
+        """Return by name, such as ``"last block"`` or ``"rollout"``, how the attention lies over a
+        grid of cells that tile the picture; float (batch, row, column), not negative, each
+        subject's sums to one. Called in eval mode; a map with more cells than pixels is no map.
+
+        Args:
+            values: What ``forward`` gets; (batch, *shape).
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ShownVolume:
     """Something that has a value at every place of a volume.
