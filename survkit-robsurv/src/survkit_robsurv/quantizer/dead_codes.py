@@ -46,7 +46,8 @@ class DeadCodes(nn.Module):
         tokens, priority = joined(self.sample.tokens), joined(self.sample.priority)
         self.unused.copy_(torch.where(chosen > 0, 0, self.unused + (chosen.sum() > 0)))
         dead = self.unused >= self.restart_after
-        draw = torch.rand(len(tokens)).to(tokens.device)  # on the CPU: alike on every device
+        # On the CPU, so that it is alike on every device; the host does not wait for the copy.
+        draw = torch.rand(len(tokens)).to(tokens.device, non_blocking=True)
         order = torch.where(priority >= 0, draw, 2.0).argsort(stable=True)
         slot = dead.cumsum(0) - 1
         restarted = dead & (slot < (priority >= 0).sum())
