@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from survkit.cli import main
 from survkit.flow import ModelOutput, SurvivalTarget
@@ -29,14 +28,19 @@ pytestmark = [
 ]
 
 OUTCOME = OutcomeSpec(causes=("death",), horizon=8.0, time_grid=(2.0, 4.0, 6.0, 8.0))
-VOLUMES = "survkit phantom --out cohort --subjects 48 --size 32 --modality ct --modality pet"
+COHORTS = {
+    "robsurv/small": "--subjects 48 --size 32 --modality ct --modality pet",
+    "slicetention/small": "--subjects 24 --size 48 --modality ct --hu",
+}
+"""How phantoms for a recipe are asked for."""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a cohort of 48 phantoms."""
+    """A folder with a cohort per recipe."""
     folder = tmp_path_factory.mktemp("gpu")
-    assert main([*VOLUMES.replace("--out cohort", f"--out {folder}/cohort").split()[1:]]) == 0
+    for recipe, phantoms in COHORTS.items():
+        assert main(["phantom", "--out", str(folder / recipe), *phantoms.split()]) == 0
     return folder
 
 
@@ -46,17 +50,17 @@ def _there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SURVKIT_CACHE", str(place / "cache"))
 
 
-def fit(out: str, *settings: str) -> None:
-    """Train robsurv/small for three epochs."""
+def fit(recipe: str, out: str, *settings: str) -> None:
+    """Train for three epochs."""
     asked = [f"--set={each}" for each in ("training.epochs=3", *settings)]
-    line = ["fit", "robsurv/small", "--cohort", "cohort/cohort.yaml", "--out", out, "--quiet"]
-    assert main([*line, *asked]) == 0
+    line = f"fit {recipe} --cohort {recipe}/cohort.yaml --out {out} --quiet"
+    assert main([*line.split(), *asked]) == 0
 
 
-def predicted(model: str, device: str) -> pd.DataFrame:
+def predicted(recipe: str, model: str, device: str) -> pd.DataFrame:
     """Return the survival probabilities at two times."""
     out = f"{model}-{device}.csv"
-    line = f"predict {model} --cohort cohort/cohort.yaml --times 365,1000 --out {out}"
+    line = f"predict {model} --cohort {recipe}/cohort.yaml --times 365,1000 --out {out}"
     assert main([*line.split(), "--device", device]) == 0
     return pd.read_csv(out).set_index("subject")
 
@@ -112,26 +116,28 @@ def test_a_concordance_is_that_of_the_cpu() -> None:
     assert on_cpu.value == on_gpu.value
 
 
-def test_a_model_trained_on_the_gpu_predicts_alike_on_both(place: Path) -> None:
+@pytest.mark.parametrize("recipe", COHORTS)
+def test_a_model_trained_on_the_gpu_predicts_alike_on_both(recipe: str) -> None:
     """In bfloat16 trained, in float32 predicted; no code of a codebook is chosen otherwise."""
-    fit("trained", "training.accelerator=cuda")
+    model = recipe.replace("/", "-")
+    fit(recipe, model, "training.accelerator=cuda")
 
-    assert yaml.safe_load((place / "trained/recipe.yaml").read_text())["training"][
-        "accelerator"
-    ] == ("cuda")
-    on_cpu, on_gpu = predicted("trained", "cpu"), predicted("trained", "cuda")
+    on_cpu, on_gpu = predicted(recipe, model, "cpu"), predicted(recipe, model, "cuda")
     assert on_cpu.to_numpy().std() > 0
     np.testing.assert_allclose(on_gpu.to_numpy(), on_cpu.to_numpy(), atol=1e-4)
 
 
-def test_the_same_seed_gives_nearly_the_same_model_on_both_devices() -> None:
+@pytest.mark.parametrize("recipe", COHORTS)
+def test_the_same_seed_gives_nearly_the_same_model_on_both_devices(recipe: str) -> None:
     """In float32: data, order and start are one; what differs is rounding."""
     exact = ("training.precision=32-true", "training.epochs=1", "training.schedule.warmup=0")
-    fit("exact-cpu", *exact, "training.accelerator=cpu")
-    fit("exact-cuda", *exact, "training.accelerator=cuda")
+    found = []
+    for device in ("cpu", "cuda"):
+        model = f"{recipe.replace('/', '-')}-exact-{device}"
+        fit(recipe, model, *exact, f"training.accelerator={device}")
+        found.append(predicted(recipe, model, "cpu").to_numpy())
 
-    cpu, cuda = predicted("exact-cpu", "cpu"), predicted("exact-cuda", "cpu")
-    np.testing.assert_allclose(cuda.to_numpy(), cpu.to_numpy(), atol=0.02)
+    np.testing.assert_allclose(found[0], found[1], atol=0.02)
 
 
 @pytest.fixture
@@ -163,11 +169,13 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     assert taken[0] > 2
 
 
+@pytest.mark.parametrize("recipe", COHORTS)
 @pytest.mark.parametrize("gradient", ["one-graph", "two-pass"])
-def test_the_host_never_waits_in_a_step(waits: set[str], gradient: str) -> None:
-    """Penalties, codebooks, ranking loss and both ways of gradients included."""
+def test_the_host_never_waits_in_a_step(waits: set[str], gradient: str, recipe: str) -> None:
+    """Penalties, codebooks, augmentation, ranking loss and both ways of gradients included."""
     fit(
-        f"waits-{gradient}",
+        recipe,
+        f"waits-{gradient}-{recipe.replace('/', '-')}",
         "training.accelerator=cuda",
         f"training.gradient={gradient}",
         "training.micro_batch=8",

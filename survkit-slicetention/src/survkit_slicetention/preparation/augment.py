@@ -48,11 +48,13 @@ def augmented(
     if len(chosen) == 0:
         return slices
     turn, mirror = draws[1, chosen], draws[2, chosen] < flip
-    angle = ((2 * turn - 1) * (degrees * pi / 180)).to(slices.device, slices.dtype)
-    chosen = chosen.to(slices.device)
+    angle = ((2 * turn - 1) * (degrees * pi / 180)).to(
+        slices.device, slices.dtype, non_blocking=True
+    )
+    chosen = chosen.to(slices.device, non_blocking=True)
     part = slices[chosen]
     images = part if part.ndim == 4 else part[:, None]
-    moved = turned(images, angle, mirror.to(slices.device), fill)
+    moved = turned(images, angle, mirror.to(slices.device, non_blocking=True), fill)
     return slices.index_copy(0, chosen, moved.reshape(part.shape))
 
 
