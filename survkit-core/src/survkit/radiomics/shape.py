@@ -1,0 +1,79 @@
+"""Shape features of a region of interest, through pyradiomics."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from survkit.errors import DataError, MissingExtraError
+from survkit.radiomics.check_region import check_region
+
+
+def shape_features(mask: Tensor, spacing: Sequence[float]) -> dict[str, float]:
+    """Compute the shape features of a mask: 14 in a volume, 9 in a plane.
+
+    They measure a mesh around the mask, which is an algorithm of its own; so they come from
+    pyradiomics and not from here. The mask is the region at every place, whatever the image holds.
+
+    Args:
+        mask: bool (y, x) or (z, y, x); extends along two axes at least.
+        spacing: mm along each axis, in the order of the shape.
+
+    Returns:
+        Value by name: ``shape_MeshVolume`` and so on, ``shape2D_Perimeter`` and so on in a plane.
+
+    Raises:
+        DataError: Mask or spacing is wrong, or pyradiomics refuses the mask.
+        MissingExtraError: pyradiomics is not installed.
+
+    Reference: van Griethuysen et al., Cancer Res 77:e104 (2017).
+    """
+    check_region(mask, spacing)
+    with _quiet():
+        simpleitk, extractor = _pyradiomics()
+        image = simpleitk.GetImageFromArray(mask.cpu().numpy().astype(np.uint8))
+        image.SetSpacing([float(mm) for mm in reversed(spacing)])
+        group = "shape" if mask.ndim == 3 else "shape2D"
+        extractor.disableAllFeatures()
+        extractor.enableFeatureClassByName(group)
+        try:
+            found = extractor.execute(image, image)
+        except ValueError as error:
+            raise DataError(
+                f"a mask of {int(mask.sum())} voxels has no shape features: pyradiomics says "
+                f"'{error}'; leave this region out"
+            ) from error
+    return {name.removeprefix("original_"): float(value) for name, value in found.items()}
+
+
+def _pyradiomics() -> tuple[Any, Any]:
+    """Return SimpleITK and an extractor, or say what would install them."""
+    try:
+        import SimpleITK
+        from radiomics import featureextractor
+    except ImportError as error:
+        raise MissingExtraError(
+            f"shape features need the package {error.name or 'radiomics'}, which is not installed: "
+            "pip install 'survkit-core[pyradiomics]'"
+        ) from error
+    return SimpleITK, featureextractor.RadiomicsFeatureExtractor(additionalInfo=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pyradiomics from logging every region and warning of its own imports."""
+    logger = logging.getLogger("radiomics")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
