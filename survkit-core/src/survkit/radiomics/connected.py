@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from survkit.radiomics.places import true_places
+
 
 def connected_components(nodes: int, first: Tensor, second: Tensor) -> Tensor:
     """Return the smallest node that each node is connected with.
@@ -22,12 +24,12 @@ def connected_components(nodes: int, first: Tensor, second: Tensor) -> Tensor:
     """
     root = torch.arange(nodes, device=first.device)
     while len(first):
-        one, other = root[first], root[second]
-        apart = one != other
-        first, second, one, other = first[apart], second[apart], one[apart], other[apart]
+        one, other = root.index_select(0, first), root.index_select(0, second)
         lower, upper = torch.minimum(one, other), torch.maximum(one, other)
         root.scatter_reduce_(0, upper, lower, "amin")
-        shorter = root[root]
+        shorter = root.index_select(0, root)
         while not torch.equal(shorter, root):
-            root, shorter = shorter, shorter[shorter]
+            root, shorter = shorter, shorter.index_select(0, shorter)
+        apart = true_places(root.index_select(0, lower) != root.index_select(0, upper))
+        first, second = lower.index_select(0, apart), upper.index_select(0, apart)
     return root

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from survkit.radiomics.grey_levels import GreyLevels
 from survkit.radiomics.neighbours import half_offsets, pair_views
+from survkit.radiomics.size_cells import occupied, size_cells
 from survkit.radiomics.size_matrix import describe_sizes
 
 
@@ -27,9 +28,8 @@ def gldm_features(levels: GreyLevels, distance: int, alpha: float) -> dict[str, 
     dependent, most = _dependences(levels, distance, alpha)
     cell = levels.coded * (most + 1) + dependent
     cells = len(levels.rank) * levels.width * (most + 1)
-    matrix = levels.inside(torch.bincount(cell.flatten(), minlength=cells))
-    size = torch.arange(1, most + 2, dtype=torch.float64, device=matrix.device)
-    dependence = describe_sizes(matrix, levels.level, size)
+    place, count = occupied(torch.bincount(cell.flatten(), minlength=cells))
+    dependence = describe_sizes(size_cells(levels, place, count, most + 1))
     return {
         "SmallDependenceEmphasis": dependence.small,
         "LargeDependenceEmphasis": dependence.large,
@@ -54,13 +54,13 @@ def _dependences(levels: GreyLevels, distance: int, alpha: float) -> tuple[Tenso
     What is counted for voxels outside the mask is dropped with their row of the matrix.
     """
     offsets = half_offsets(levels.box, distance)
-    dependent = torch.zeros_like(levels.rank)
+    dependent = torch.zeros_like(levels.rank, dtype=torch.int16)
     compared = levels.rank if alpha < 1 else _voxel_levels(levels)
     for offset in offsets:
         first, second = pair_views(compared, offset)
         alike = first == second if alpha < 1 else (first - second).abs() <= alpha
         for part in pair_views(dependent, offset):
-            part += alike
+            part += alike.to(dependent.dtype)
     return dependent, 2 * len(offsets)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from survkit.radiomics.grey_levels import GreyLevels
+from survkit.radiomics.size_cells import size_cells
 from survkit.radiomics.size_matrix import describe_sizes
 from survkit.radiomics.zones import zone_sizes
 
@@ -23,10 +24,9 @@ def glszm_features(levels: GreyLevels) -> dict[str, Tensor]:
     pyradiomics documentation, GLSZM.
     """
     code, voxels = zone_sizes(levels)
-    size, column = torch.unique(voxels, return_inverse=True)
-    cells = len(levels.rank) * levels.width * len(size)
-    matrix = levels.inside(torch.bincount(code * len(size) + column, minlength=cells))
-    zone = describe_sizes(matrix, levels.level, size.double())
+    largest = int(voxels.max())
+    place, count = torch.unique(code * largest + (voxels - 1), return_counts=True)
+    zone = describe_sizes(size_cells(levels, place, count, largest))
     return {
         "SmallAreaEmphasis": zone.small,
         "LargeAreaEmphasis": zone.large,

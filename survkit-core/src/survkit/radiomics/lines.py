@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from survkit.radiomics.neighbours import Offset
+from survkit.radiomics.places import true_places
 
 REMEMBERED = 65_536
 """Orders of boxes with at most so many voxels (patches) are kept."""
@@ -58,7 +59,7 @@ def run_starts(coded: Tensor, line: Tensor) -> Tensor:
     begins = torch.ones_like(coded, dtype=torch.bool)
     begins[:, 1:] = coded[:, 1:] != coded[:, :-1]
     begins[:, 1:] |= line[1:] != line[:-1]
-    return begins.flatten().nonzero().flatten()
+    return true_places(begins)
 
 
 def run_lengths(starts: Tensor, end: int) -> Tensor:

@@ -52,10 +52,10 @@ def _tone_differences(levels: GreyLevels, distance: int) -> Tensor:
     """
     offsets = half_offsets(levels.box, distance)
     zero = levels.level.new_zeros(len(levels.level), 1)
-    table = torch.cat([levels.level, zero], dim=1).long()
+    table = torch.cat([levels.level, zero], dim=1).int()
     value = table.gather(1, levels.rank.flatten(1)).view_as(levels.rank)
     shown = levels.rank if levels.masked else levels.rank[:1]
-    inside = (shown < levels.depth).long()
+    inside = (shown < levels.depth).int()
     total, around = torch.zeros_like(value), torch.zeros_like(inside)
     for offset in offsets:
         for source, target in ((value, total), (inside, around)):
@@ -65,7 +65,7 @@ def _tone_differences(levels: GreyLevels, distance: int) -> Tensor:
             second_target += first
     most = 2 * len(offsets) + 1
     cell = (levels.coded * most + around).flatten()
-    numerator = (around * value - total).abs().flatten()
+    numerator = (around * value - total).abs().flatten().long()
     cells = len(levels.rank) * levels.width * most
     summed = levels.inside(cell.new_zeros(cells).scatter_add_(0, cell, numerator))
     neighbours = torch.arange(1, most, dtype=torch.float64, device=cell.device)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from survkit.radiomics.entropy import entropy
+from survkit.radiomics.size_cells import SizeCells
 
 
 @dataclass(frozen=True, slots=True)
 class SizeMatrix:
-    """Descriptions of one matrix, float64 (...); NaN where the matrix is empty.
+    """Descriptions of each matrix, float64 (matrix); NaN where the matrix is empty.
 
     Attributes:
         total: Number of runs, zones or dependences.
@@ -41,39 +41,31 @@ class SizeMatrix:
     entropy: Tensor
 
 
-def describe_sizes(matrix: Tensor, level: Tensor, size: Tensor) -> SizeMatrix:
+def describe_sizes(cells: SizeCells) -> SizeMatrix:
     """Describe matrices of counts.
-
-    Args:
-        matrix: float64 counts (..., region, depth, size).
-        level: The grey level of each row (region, depth).
-        size: The size of each column (size).
 
     Reference: Galloway (1975); Thibault et al. (2009); Sun and Wee (1983), whose matrices have
     the same descriptions: Zwanenburg et al., IBSI reference manual (2019), 3.7, 3.8 and 3.11.
     """
-    total = matrix.sum(dim=(-2, -1))
-    share = matrix / total[..., None, None]
-    of_level, of_size = share.sum(dim=-1), share.sum(dim=-2)
-    level_square, size_square = level.square(), size.square()
-    per_level = torch.stack([1 / level_square, level_square], dim=-2)
-    per_size = torch.stack([1 / size_square, size_square], dim=-1)
-    both = per_level @ share @ per_size
-    sizes = of_size @ per_size
-    mean_level, mean_size = (of_level * level).sum(dim=-1), of_size @ size
+    total = cells.count.sum(dim=1)
+    share = cells.count / total[:, None]
+    level_square, size_square = cells.level.square(), cells.size.square()
+    below, above = share / size_square, share * size_square
+    mean_level = (share * cells.level).sum(dim=1, keepdim=True)
+    mean_size = (share * cells.size).sum(dim=1, keepdim=True)
     return SizeMatrix(
         total=total,
-        small=sizes[..., 0],
-        large=sizes[..., 1],
-        low=(of_level * per_level[:, 0]).sum(dim=-1),
-        high=(of_level * per_level[:, 1]).sum(dim=-1),
-        small_low=both[..., 0, 0],
-        small_high=both[..., 1, 0],
-        large_low=both[..., 0, 1],
-        large_high=both[..., 1, 1],
-        level_squares=of_level.square().sum(dim=-1),
-        size_squares=of_size.square().sum(dim=-1),
-        level_variance=(of_level * (level - mean_level[..., None]).square()).sum(dim=-1),
-        size_variance=(of_size * (size - mean_size[..., None]).square()).sum(dim=-1),
-        entropy=entropy(share, dim=(-2, -1)),
+        small=below.sum(dim=1),
+        large=above.sum(dim=1),
+        low=(share / level_square).sum(dim=1),
+        high=(share * level_square).sum(dim=1),
+        small_low=(below / level_square).sum(dim=1),
+        small_high=(below * level_square).sum(dim=1),
+        large_low=(above / level_square).sum(dim=1),
+        large_high=(above * level_square).sum(dim=1),
+        level_squares=(cells.of_level / total[:, None]).square().sum(dim=1),
+        size_squares=(cells.of_size / total[:, None]).square().sum(dim=1),
+        level_variance=(share * (cells.level - mean_level).square()).sum(dim=1),
+        size_variance=(share * (cells.size - mean_size).square()).sum(dim=1),
+        entropy=entropy(share),
     )
