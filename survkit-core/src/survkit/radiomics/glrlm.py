@@ -45,7 +45,11 @@ def glrlm_features(levels: GreyLevels) -> dict[str, Tensor]:
         "LongRunHighGrayLevelEmphasis": run.large_high,
     }
     shape = (len(directions), len(levels.rank))
-    return {name: value.view(shape).nanmean(dim=0) for name, value in features.items()}
+    left_out = run.total == 0
+    return {
+        name: value.masked_fill(left_out, torch.nan).view(shape).nanmean(dim=0)
+        for name, value in features.items()
+    }
 
 
 def _run_cells(levels: GreyLevels, directions: list[Offset]) -> SizeCells:
