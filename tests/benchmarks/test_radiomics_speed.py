@@ -1,4 +1,4 @@
-"""Radiomics of all patches together against pyradiomics patch by patch: equal values, one thread."""
+"""Radiomics of all patches at once against pyradiomics patch by patch: equal values, one thread."""
 
 from __future__ import annotations
 

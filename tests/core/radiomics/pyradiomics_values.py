@@ -20,10 +20,10 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9
 def extractor(settings: RadiomicsSettings, *, plane: bool) -> Any:
     """Return an extractor of pyradiomics with all 93 features and the same settings."""
     pytest.importorskip("SimpleITK")
-    logging.getLogger("radiomics").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         featureextractor = pytest.importorskip("radiomics.featureextractor")
+    logging.getLogger("radiomics").setLevel(logging.CRITICAL)  # its import sets another level
     bins = (
         {"binWidth": settings.bin_width}
         if settings.bin_width is not None

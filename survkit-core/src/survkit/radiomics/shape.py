@@ -35,25 +35,33 @@ def shape_features(mask: Tensor, spacing: Sequence[float]) -> dict[str, float]:
     Reference: van Griethuysen et al., Cancer Res 77:e104 (2017).
     """
     check_region(mask, spacing)
-    with _quiet():
-        simpleitk, extractor = _pyradiomics()
-        image = simpleitk.GetImageFromArray(mask.cpu().numpy().astype(np.uint8))
-        image.SetSpacing([float(mm) for mm in reversed(spacing)])
-        group = "shape" if mask.ndim == 3 else "shape2D"
-        extractor.disableAllFeatures()
-        extractor.enableFeatureClassByName(group)
-        try:
-            found = extractor.execute(image, image)
-        except ValueError as error:
-            raise DataError(
-                f"a mask of {int(mask.sum())} voxels has no shape features: pyradiomics says "
-                f"'{error}'; leave this region out"
-            ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its imports and of its own old ways
+        simpleitk, extractor_class = _library()
+        with _silenced():
+            return _found(simpleitk, extractor_class(additionalInfo=False), mask, spacing)
+
+
+def _found(
+    simpleitk: Any, extractor: Any, mask: Tensor, spacing: Sequence[float]
+) -> dict[str, float]:
+    image = simpleitk.GetImageFromArray(mask.cpu().numpy().astype(np.uint8))
+    image.SetSpacing([float(mm) for mm in reversed(spacing)])
+    group = "shape" if mask.ndim == 3 else "shape2D"
+    extractor.disableAllFeatures()
+    extractor.enableFeatureClassByName(group)
+    try:
+        found = extractor.execute(image, image)
+    except ValueError as error:
+        raise DataError(
+            f"a mask of {int(mask.sum())} voxels has no shape features: pyradiomics says "
+            f"'{error}'; leave this region out"
+        ) from error
     return {name.removeprefix("original_"): float(value) for name, value in found.items()}
 
 
-def _pyradiomics() -> tuple[Any, Any]:
-    """Return SimpleITK and an extractor, or say what would install them."""
+def _library() -> tuple[Any, Any]:
+    """Return SimpleITK and the class of the extractor, or say what would install them."""
     try:
         import SimpleITK
         from radiomics import featureextractor
@@ -62,18 +70,16 @@ def _pyradiomics() -> tuple[Any, Any]:
             f"shape features need the package {error.name or 'radiomics'}, which is not installed: "
             "pip install 'survkit-core[pyradiomics]'"
         ) from error
-    return SimpleITK, featureextractor.RadiomicsFeatureExtractor(additionalInfo=False)
+    return SimpleITK, featureextractor.RadiomicsFeatureExtractor
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pyradiomics from logging every region and warning of its own imports."""
+def _silenced() -> Iterator[None]:
+    """Keep pyradiomics from logging every region."""
     logger = logging.getLogger("radiomics")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         logger.setLevel(level)
