@@ -148,6 +148,17 @@ def test_regions_without_neighbours_are_nan_where_pairs_are_needed() -> None:
     assert undefined == {name for name in FEATURE_NAMES if name.startswith(("glcm_", "glrlm_"))}
 
 
+def test_two_voxels_have_no_robust_deviation() -> None:
+    """Both lie outside their 10th to 90th percentile."""
+    image, mask = np.arange(16).reshape(4, 4) * 9, np.zeros((4, 4), dtype=bool)
+    mask[1, 1:3] = True
+
+    ours = roi_features(torch.from_numpy(image), torch.from_numpy(mask), (1.0, 1.0))
+
+    assert_equal_features(ours, pyradiomics_values(image, mask))
+    assert ours[FEATURE_NAMES.index("firstorder_RobustMeanAbsoluteDeviation")].isnan()
+
+
 @pytest.mark.parametrize("settings", [BINS[0], BINS[2]], ids=lambda each: each.fingerprint)
 def test_a_real_chest_x_ray(settings: RadiomicsSettings, shared_data: Path) -> None:
     """Patches of a radiograph: lung, bone, tags and the black beside the patient."""

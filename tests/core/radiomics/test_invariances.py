@@ -62,6 +62,40 @@ def test_groups_that_fit_the_memory_change_nothing(monkeypatch: pytest.MonkeyPat
     torch.testing.assert_close(cut, whole, rtol=1e-12, atol=1e-12)
 
 
+def test_directions_one_after_the_other_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a single region has so many levels that one matrix fills the memory."""
+    random = np.random.default_rng(3)
+    image = torch.from_numpy(random.integers(0, 900, (5, 6, 7)))
+    mask = torch.from_numpy(random.random((5, 6, 7)) < 0.7)
+    settings = RadiomicsSettings(bin_width=1.0)
+
+    together = roi_features(image, mask, (1.0, 1.0, 1.0), settings)
+    monkeypatch.setattr("survkit.radiomics.glcm.CELLS", 1)
+    apart = roi_features(image, mask, (1.0, 1.0, 1.0), settings)
+
+    torch.testing.assert_close(apart, together, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.gpu
+def test_a_gpu_computes_the_same() -> None:
+    """Counts are whole numbers everywhere; sums of them agree to 1e-10, and repeat bit for bit."""
+    device = torch.device("cuda")
+    random = np.random.default_rng(4)
+    image = torch.from_numpy(random.integers(0, 300, (6, 8, 9)))
+    mask = torch.from_numpy(random.random((6, 8, 9)) < 0.6)
+
+    patches = patch_features(images().to(device), 16)
+    region = roi_features(image.to(device), mask.to(device), (1.0, 1.0, 1.0))
+
+    assert torch.equal(patch_features(images().to(device), 16), patches)
+    for found, expected in zip(
+        [*patches.flatten(0, 1).cpu(), region.cpu()],
+        [*patch_features(images(), 16).flatten(0, 1), roi_features(image, mask, (1.0, 1.0, 1.0))],
+        strict=True,
+    ):
+        assert_equal_features(found, expected, relative=1e-10)
+
+
 def test_a_patch_is_a_region_with_a_full_mask() -> None:
     """The two ways in agree, and patches are numbered row by row."""
     image = images()[2]

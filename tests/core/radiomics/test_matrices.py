@@ -36,7 +36,7 @@ def test_cooccurrence_along_x() -> None:
     """The example of the documentation of pyradiomics' GLCM."""
     levels = regions(PRINTED)
 
-    found = cooccurrence(levels, 1)[half_offsets(levels.box).index((0, 0, 1)), 0]
+    found = cooccurrence(levels, [(0, 0, 1)])[0, 0]
 
     assert found.tolist() == [
         [6, 4, 3, 0, 0],

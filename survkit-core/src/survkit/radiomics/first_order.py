@@ -91,7 +91,7 @@ def _quantile(in_order: Tensor, share: float) -> Tensor:
 def _robust_deviation(in_order: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Mean absolute deviation of what lies between two percentiles, both included.
 
-    Raises nothing where none lies there (two voxels): the result is NaN.
+    NaN where none lies there, as of two voxels that differ.
     """
     kept = (in_order >= low[:, None]) & (in_order <= high[:, None])
     number = kept.sum(dim=1)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from survkit.radiomics.entropy import entropy
-from survkit.radiomics.glcm_matrix import cooccurrence
+from survkit.radiomics.glcm_matrix import CELLS, cooccurrence
 from survkit.radiomics.grey_levels import GreyLevels
+from survkit.radiomics.names import FEATURE_CLASSES
+from survkit.radiomics.neighbours import Offset, half_offsets
 
 
 def glcm_features(levels: GreyLevels, distance: int) -> dict[str, Tensor]:
@@ -23,7 +27,21 @@ def glcm_features(levels: GreyLevels, distance: int) -> dict[str, Tensor]:
     Reference: Haralick et al. (1973); Zwanenburg et al., IBSI reference manual (2019), 3.6;
     pyradiomics documentation, GLCM.
     """
-    counts = cooccurrence(levels, distance)
+    offsets = half_offsets(levels.box, distance)
+    if not offsets:
+        nothing = levels.highest.new_full((len(levels.rank),), torch.nan)
+        return dict.fromkeys(FEATURE_CLASSES["glcm"], nothing)
+    at_once = max(1, CELLS // (len(levels.rank) * levels.depth**2))
+    parts = [
+        _in_directions(levels, offsets[begin : begin + at_once])
+        for begin in range(0, len(offsets), at_once)
+    ]
+    return {name: torch.cat([part[name] for part in parts]).nanmean(dim=0) for name in parts[0]}
+
+
+def _in_directions(levels: GreyLevels, offsets: Sequence[Offset]) -> dict[str, Tensor]:
+    """Compute the features of each direction: float64 (direction, region), NaN without pairs."""
+    counts = cooccurrence(levels, offsets)
     total = counts.sum(dim=(-2, -1))
     pairs = total.clamp_min(1)[..., None].double()
     joint = counts / pairs[..., None]
@@ -41,10 +59,7 @@ def glcm_features(levels: GreyLevels, distance: int) -> dict[str, Tensor]:
         "MCC": _maximal_correlation(joint, margin, levels.count),
     }
     without = total == 0
-    return {
-        name: value.masked_fill(without, torch.nan).nanmean(dim=0)
-        for name, value in features.items()
-    }
+    return {name: value.masked_fill(without, torch.nan) for name, value in features.items()}
 
 
 def _gather(counts: Tensor, place: Tensor, size: int) -> Tensor:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from survkit.radiomics.grey_levels import GreyLevels
-from survkit.radiomics.neighbours import half_offsets, pair_views
+from survkit.radiomics.neighbours import Offset, pair_views
+
+CELLS = 2**22
+"""Cells of matrices that are held at once where that is possible: 32 MiB for each copy."""
 
 
-def cooccurrence(levels: GreyLevels, distance: int) -> Tensor:
-    """Count neighbours by their levels, both ways, in each direction.
+def cooccurrence(levels: GreyLevels, offsets: Sequence[Offset]) -> Tensor:
+    """Count neighbours by their levels, both ways, in each of at least one direction.
 
     Returns:
-        int64 (direction, region, depth, depth), symmetric; without directions where the box has
-        none.
+        int64 (direction, region, depth, depth), symmetric.
     """
     regions, width, depth = len(levels.rank), levels.width, levels.depth
     left = levels.coded * width
     counted = []
-    for offset in half_offsets(levels.box, distance):
+    for offset in offsets:
         first, second = pair_views(left, offset)[0], pair_views(levels.rank, offset)[1]
         pairs = torch.bincount((first + second).flatten(), minlength=regions * width * width)
         square = pairs.view(regions, width, width)[:, :depth, :depth]
         counted.append(square + square.mT)
-    if not counted:
-        return levels.rank.new_zeros(0, regions, depth, depth)
     return torch.stack(counted)

@@ -8,6 +8,7 @@ from torch import Tensor
 from survkit.radiomics.discretise import discretise
 from survkit.radiomics.first_order import first_order_features
 from survkit.radiomics.glcm import glcm_features
+from survkit.radiomics.glcm_matrix import CELLS
 from survkit.radiomics.gldm import gldm_features
 from survkit.radiomics.glrlm import glrlm_features
 from survkit.radiomics.glszm import glszm_features
@@ -16,9 +17,6 @@ from survkit.radiomics.names import FEATURE_CLASSES, FEATURE_NAMES
 from survkit.radiomics.neighbours import half_offsets
 from survkit.radiomics.ngtdm import ngtdm_features
 from survkit.radiomics.settings import RadiomicsSettings
-
-CELLS = 2**22
-"""Cells of co-occurrence matrices that are held at once: 32 MiB for each copy of them."""
 
 
 def region_features(
