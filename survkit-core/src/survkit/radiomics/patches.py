@@ -18,8 +18,8 @@ def patch_features(images: Tensor, patch: int, settings: RadiomicsSettings | Non
     """Compute the 93 features of every patch of every image.
 
     Each patch is a region of its own: its grey levels begin at its own minimum, and no neighbour
-    lies outside it. Values do not depend on which patches are computed together. The total
-    energy takes a pixel as 1 mm^2. Where a feature is not defined it is NaN (see
+    lies outside it. Values do not depend on which patches are computed together, and no gradient
+    flows through them. The total energy takes a pixel as 1 mm^2. Where a feature is not defined it is NaN (see
     ``docs/radiomics.md``); of a full patch of at least 2 x 2 pixels all 93 are defined.
 
     Args:
@@ -47,7 +47,7 @@ def patch_features(images: Tensor, patch: int, settings: RadiomicsSettings | Non
     cut = images.reshape(batch, rows, patch, columns, patch).transpose(2, 3)
     regions = cut.reshape(batch * rows * columns, patch * patch)
     features = [
-        region_features(some.double(), (1, patch, patch), None, 1.0, settings)
+        region_features(some.detach().double(), (1, patch, patch), None, 1.0, settings)
         for some in torch.split(regions, max(1, VOXELS // patch**2))
     ]
     return torch.cat(features).view(batch, rows * columns, len(FEATURE_NAMES))

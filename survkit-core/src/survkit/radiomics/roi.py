@@ -51,7 +51,7 @@ def roi_features(
     where = mask.nonzero()
     low, high = where.amin(dim=0).tolist(), where.amax(dim=0).tolist()
     window = tuple(slice(first, last + 1) for first, last in zip(low, high, strict=True))
-    inside, values = mask[window], image[window][mask[window]].double()
+    inside, values = mask[window], image.detach()[window].double()[mask[window]]
     _check_finite(values, where)
     inside = inside if inside.ndim == 3 else inside[None]
     depth, height, width = inside.shape
