@@ -161,6 +161,6 @@ def test_a_number_of_bins(count: int) -> None:
 
 
 def test_more_levels_than_16_bit_are_refused() -> None:
-    """The message names the region and what to change."""
-    with pytest.raises(DataError, match=r"region 0 spans 1e\+06 bins .* larger bin_width"):
+    """The message says how wide the region is and what to change."""
+    with pytest.raises(DataError, match=r"up to 1000 spans 1e\+06 bins .* larger bin_width"):
         levels_of([0, 1000], bin_width=0.001)

@@ -32,7 +32,7 @@ def discretise(values: Tensor, settings: RadiomicsSettings) -> Tensor:
     if settings.bin_width is not None:
         lowest = minimum - torch.remainder(minimum, settings.bin_width)
         step = (lowest + settings.bin_width) - lowest
-        _check_span(maximum - lowest, settings.bin_width)
+        _check_span(lowest, maximum, settings.bin_width)
         return _bin_index(values, lowest, step) + 1
     count = int(settings.bin_count or 0)
     flat = minimum == maximum
@@ -50,11 +50,13 @@ def _bin_index(values: Tensor, lowest: Tensor, step: Tensor) -> Tensor:
     return index.long()
 
 
-def _check_span(span: Tensor, width: float) -> None:
+def _check_span(lowest: Tensor, maximum: Tensor, width: float) -> None:
+    span = maximum - lowest
     widest = int(span.argmax())
-    bins = float(span.flatten()[widest]) / width
+    bins = float(span[widest]) / width
     if not bins < MAX_BINS:
         raise DataError(
-            f"a region may span at most {MAX_BINS} grey levels, but region {widest} spans "
-            f"{bins:.3g} bins of width {width:g}; choose a larger bin_width or a bin_count"
+            f"a region may span at most {MAX_BINS} grey levels, but one with values up to "
+            f"{float(maximum[widest]):g} spans {bins:.3g} bins of width {width:g} from "
+            f"{float(lowest[widest]):g}; choose a larger bin_width or a bin_count"
         )

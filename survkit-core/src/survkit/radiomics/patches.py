@@ -19,8 +19,8 @@ def patch_features(images: Tensor, patch: int, settings: RadiomicsSettings | Non
 
     Each patch is a region of its own: its grey levels begin at its own minimum, and no neighbour
     lies outside it. Values do not depend on which patches are computed together, and no gradient
-    flows through them. The total energy takes a pixel as 1 mm^2. Where a feature is not defined it is NaN (see
-    ``docs/radiomics.md``); of a full patch of at least 2 x 2 pixels all 93 are defined.
+    flows through them. The total energy takes a pixel as 1 mm^2. All 93 features of a patch have
+    a value, also of a flat one (``docs/radiomics.md`` says which).
 
     Args:
         images: (batch, y, x), integer or floating; both sides multiples of ``patch``.
