@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from tests.core.explaining import pictures as of_pictures
 
 from survkit.component import CORE_PLUGIN, Plugin
 from survkit.data import Cohort
@@ -213,6 +214,10 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
             target = f"encoder_of_slices:{name}"
             found.add("encoder", name.lower(), target, summary="a token per slice")
         found.add("encoder", "mirror", "parts_of_volumes:Mirror", summary="shows volumes")
+        (folder / "parts_of_pictures.py").write_text(dedent(of_pictures.PARTS))
+        for name in ("Looker", "Careful"):
+            target = f"parts_of_pictures:{name}"
+            found.add("encoder", name.lower(), target, summary="says where it looked")
         found.add("fusion", "looking", "parts_of_volumes:Looking", summary="patches look")
         yield found
 
@@ -248,6 +253,21 @@ def volumes(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Pat
     options: dict[str, Any] = {"replicates": 0, "progress": False, "registry": registry}
     for name, fusion in (("looking", "looking"), ("plain", "concat")):
         cross_validate(volumes_recipe(fusion), Cohort.read(file), folder / name, folds=2, **options)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    """A cohort of pictures with masks, and a run and a model of encoders that say where they
+    looked; the run's folds are of two networks.
+    """
+    folder = tmp_path_factory.mktemp("pictures")
+    cohort = Cohort.read(of_pictures.write_pictures(folder / "cohort"))
+    options: dict[str, Any] = {"progress": False, "registry": registry}
+    cross_validate(
+        of_pictures.recipe(members=2), cohort, folder / "run", folds=2, replicates=0, **options
+    )
+    fit(of_pictures.recipe(), cohort, folder / "fitted", **options)
     return folder
 
 

@@ -208,7 +208,10 @@ def test_what_cannot_be_explained_is_refused(
         assert not (place / run / "explain").exists()
 
     refused(
-        "plain", ConfigError, "the model attends over no tokens, and no encoder makes a volume: an"
+        "plain",
+        ConfigError,
+        "the model attends over no tokens, and no encoder shows where it looked or "
+        "makes a volume: an",
     )
     refused("slices", DataError, "X9 was no test subject of this run", subjects=["X9"])
     refused("slices", ConfigError, "S0001 is asked for twice", subjects=["S0001", "S0001"])

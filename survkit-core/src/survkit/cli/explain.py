@@ -69,6 +69,8 @@ def command(
     """Show the slices with most attention, the weights along the volume and the prediction.
 
     Of volumes: three slices of the input, its reconstruction and codes, and the attention on them.
+    Of pictures: the encoder's maps of attention, and what is left of them when its weights are
+    shuffled.
     Test subjects of a cross-validation are predicted by the model of the fold that never saw them.
     The pictures show patients; keep them where the images may be kept.
     """
@@ -114,8 +116,8 @@ def _names(text: str | None) -> list[str]:
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line per subject, one per volume of which there are numbers, and one per modality
-    with masks.
+    """Yield a line per subject, one per volume or map of which there are numbers, and those of
+    masks and maps over subjects.
     """
     from survkit.report.numbers import shown
 
@@ -130,7 +132,8 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
             f"{content['horizon']:g} {unit}; observed: {seen}{when}"
         )
         for modality in subject["modalities"]:
-            for words in modality.get("volume", {}).get("told", ()):
+            shown_whole = modality.get("volume") or modality.get("image") or {}
+            for words in shown_whole.get("told", ()):
                 yield f"  {modality['modality']}: {words}"
     for name, found in content["masks"].items():
         if "reason" in found:
@@ -142,3 +145,22 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
             f"{name}: attention on what the mask touches is {ratio:.2f}{spread} times that of "
             f"equal weights, {found['n']} subjects"
         )
+    for name, maps in content["maps"].items():
+        for one, found in maps.items():
+            yield from _map_lines(name, one, found)
+
+
+def _map_lines(name: str, one: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a map says of the masks, and whether it depends on what was learnt."""
+    mask, randomised = found["mask"], found["randomised"]
+    if mask is not None and "reason" in mask:
+        yield f"{name}, {one}: attention in the mask is not defined, {mask['reason']}"
+    elif mask is not None:
+        interval = mask["ratio"]["interval"]
+        spread = f" ({interval['lower']:.2f} to {interval['upper']:.2f})" if interval else ""
+        yield (
+            f"{name}, {one}: attention in the mask is {mask['ratio']['value']:.2f}{spread} times "
+            f"that of equal weights, {mask['n']} subjects"
+        )
+    if randomised is not None:
+        yield randomised["words"]

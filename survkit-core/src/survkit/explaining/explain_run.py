@@ -12,8 +12,16 @@ from survkit.data import Cohort
 from survkit.errors import ConfigError
 from survkit.explaining.choose_subjects import RULE, choose
 from survkit.explaining.folder import ExplainFolder
+from survkit.explaining.image_figure import image_picture
+from survkit.explaining.image_view import ImageView
 from survkit.explaining.looked import look
-from survkit.explaining.mask_attention import drawn_subjects, mask_attention, masked_modalities
+from survkit.explaining.map_summary import maps_told
+from survkit.explaining.mask_attention import (
+    MaskAttention,
+    drawn_subjects,
+    mask_attention,
+    masked_modalities,
+)
 from survkit.explaining.opened import ModelPart, OpenedRun, open_run
 from survkit.explaining.settings import ExplainOptions, ExplainSettings
 from survkit.explaining.subject_figure import SubjectPicture, subject_picture
@@ -79,10 +87,14 @@ def explain_run(
             for number, (name, _) in enumerate(chosen, start=1)
             if name in views
         ]
+        masks = _masks(opened, parts[0], cohort, settings, steps)
+        shown = [view for _, _, each in views.values() for view in each]
+        pictures = [view for view in shown if isinstance(view, ImageView)]
         content = {
             **_facts(opened, parts, cohort, settings),
             "subjects": subjects,
-            "masks": _masks(opened, parts[0], cohort, settings, steps),
+            "masks": masks.tokens,
+            "maps": maps_told(pictures, masks.maps),
         }
         return Explained(folder=folder.finish(content), content=content)
 
@@ -113,11 +125,11 @@ def _views(
     """Look at the subjects, part by part.
 
     Raises:
-        ConfigError: Nothing attends over tokens, and no encoder makes a volume.
+        ConfigError: Nothing attends over tokens, and no encoder shows an image.
     """
     found: dict[str, _Found] = {}
     for part in parts:
-        looked = look(part, cohort, settings)
+        looked = look(part, cohort, settings, randomise=True)
         for place, row in enumerate(part.rows):
             name = cohort.subjects[row]
             views = views_of(looked, place, cohort, why=chosen[name], settings=settings)
@@ -128,10 +140,11 @@ def _views(
     if not found or lacking:
         whom = f" of {', '.join(lacking)}" if found else ""
         raise ConfigError(
-            f"the model attends over no tokens{whom}, and no encoder makes a volume: an "
-            "explanation shows the attention weights that a fusion such as 'attention', or an "
-            "encoder that attends, gives for modalities with several tokens, and reconstructions "
-            "or codes of encoders such as robsurv/vq3d"
+            f"the model attends over no tokens{whom}, and no encoder shows where it looked or "
+            "makes a volume: an explanation shows the attention weights that a fusion such as "
+            "'attention', or an encoder that attends, gives for modalities with several tokens, "
+            "maps of attention of encoders such as radvit/vit, and reconstructions or codes of "
+            "encoders such as robsurv/vq3d"
         )
     return found
 
@@ -169,6 +182,8 @@ def _written(found: _Found, number: int, work: Path) -> dict[str, Any]:
 
 
 def _drawn(view: View) -> SubjectPicture:
+    if isinstance(view, ImageView):
+        return image_picture(view)
     return subject_picture(view) if isinstance(view, SubjectView) else volume_picture(view)
 
 
@@ -198,17 +213,21 @@ def _facts(
 
 def _masks(
     opened: OpenedRun, part: ModelPart, cohort: Cohort, settings: ExplainSettings, steps: _Steps
-) -> dict[str, Any]:
+) -> MaskAttention:
     """Compare attention and masks, where the cohort names some; empty where it does not."""
     encoders = dict(part.fitted.members[0].encoders.items())
-    known = masked_modalities(cohort, encoders, part.fitted.description.inputs)
-    able = [name for name, reason in known.items() if reason is None]
-    found: dict[str, Any] = {
-        name: {"reason": reason, "n": 0} for name, reason in known.items() if reason is not None
+    masked = masked_modalities(cohort, encoders, part.fitted.description.inputs)
+    told: dict[str, Any] = {
+        name: {"reason": reason, "n": 0} for name, reason in masked.reasons.items()
     }
+    able = list(dict.fromkeys([*masked.tokens, *masked.maps]))
     if not able or not settings.mask_subjects:
-        return found
+        return MaskAttention(told, {})
     names = drawn_subjects(cohort, opened.subjects, able, settings.mask_subjects)
     steps.total += len(names)
-    compared = mask_attention(opened, cohort, names, able, settings, steps)
-    return found | {name: one | {"of": len(opened.subjects)} for name, one in compared.items()}
+    found = mask_attention(opened, cohort, names, masked, settings, steps)
+    of = {"of": len(opened.subjects)}
+    return MaskAttention(
+        told | {name: one | of for name, one in found.tokens.items()},
+        {name: {one: each | of for one, each in maps.items()} for name, maps in found.maps.items()},
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from survkit.data import Cohort
 from survkit.errors import DataError, PluginError
 from survkit.explaining.ask import ask
 from survkit.explaining.cross_watch import Pair, Received, cross_attention_watched
+from survkit.explaining.map_watch import SeenMaps, attention_maps_watched
 from survkit.explaining.opened import CURVE_POINTS, ModelPart
 from survkit.explaining.settings import ExplainSettings
+from survkit.explaining.weights_randomised import RandomisedMaps, randomised_maps
 from survkit.protocols import Sample
 from survkit.showing import ShowsTokenMasks, ShowsTokens
 from survkit.training.attention_watch import TokenWeights, attention_watched
@@ -36,6 +38,9 @@ class Looked:
         crossed: What patches of a modality receive from those of another.
         times: float64 (grid), from 0 to the horizon.
         incidence: Cumulative incidence; float64 (subject, cause, grid).
+        maps: Where encoders of images looked in the pictures.
+        randomised: The same when more and more of the encoder's weights are noise; empty where
+            nobody asked for it.
     """
 
     part: ModelPart
@@ -43,10 +48,20 @@ class Looked:
     crossed: Mapping[Pair, Received]
     times: Floats
     incidence: Floats
+    maps: Mapping[str, SeenMaps] = field(default_factory=dict)
+    randomised: Mapping[str, tuple[RandomisedMaps, ...]] = field(default_factory=dict)
 
 
-def look(part: ModelPart, cohort: Cohort, settings: ExplainSettings) -> Looked:
+def look(
+    part: ModelPart, cohort: Cohort, settings: ExplainSettings, *, randomise: bool = False
+) -> Looked:
     """Predict the part's subjects and watch the attention.
+
+    Args:
+        part: Model and subjects.
+        cohort: Theirs.
+        settings: How it is carried out.
+        randomise: Ask encoders of images once more with weights of noise.
 
     Raises:
         DataError: The cohort does not fit the model, or the model does not predict what the run
@@ -56,8 +71,12 @@ def look(part: ModelPart, cohort: Cohort, settings: ExplainSettings) -> Looked:
     inner = np.linspace(0, outcome.horizon, CURVE_POINTS)[1:]
     if part.expected is not None:
         inner = part.expected.time_grid
-    members = part.fitted.members
-    with attention_watched(members) as watch, cross_attention_watched(members) as crossed:
+    members, specs = part.fitted.members, part.fitted.description.inputs
+    with (
+        attention_watched(members) as watch,
+        cross_attention_watched(members) as crossed,
+        attention_maps_watched(members, specs, keep_values=randomise) as mapped,
+    ):
         prediction = part.fitted.predict(
             cohort, part.rows, micro_batch=4, device=settings.device, cache=settings.cache
         )
@@ -66,7 +85,13 @@ def look(part: ModelPart, cohort: Cohort, settings: ExplainSettings) -> Looked:
         _check_reproduced(part, incidence)
     start = np.zeros((*incidence.shape[:2], 1))
     times, curves = np.concatenate([[0.0], inner]), np.concatenate([start, incidence], axis=2)
-    return Looked(part, watch.tokens(), crossed.received(), times, curves)
+    maps = mapped.seen()
+    noise = {
+        name: randomised_maps(members, name, seen, specs[name], device=settings.device)
+        for name, seen in maps.items()
+        if randomise
+    }
+    return Looked(part, watch.tokens(), crossed.received(), times, curves, maps, noise)
 
 
 def _check_reproduced(part: ModelPart, incidence: Floats) -> None:

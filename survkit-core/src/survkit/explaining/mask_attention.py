@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from survkit.data import Cohort
-from survkit.explaining.looked import look, mask_shares
+from survkit.explaining.attention_maps import offers_maps
+from survkit.explaining.looked import Looked, look, mask_shares
+from survkit.explaining.map_masks import MapMasks
 from survkit.explaining.opened import ModelPart, OpenedRun
 from survkit.explaining.settings import ExplainSettings
 from survkit.explaining.token_grid import grid_over_volume, mask_share
+from survkit.protocols import Sample
 from survkit.report.attention_profile import REPLICATES, estimate, mean_with_interval
 from survkit.showing import ShowsTokenMasks
 from survkit.specs import InputSpec
@@ -19,19 +23,37 @@ from survkit.specs import InputSpec
 _METHOD = f"bootstrap, {REPLICATES} replicates by subject"
 
 
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """The modalities of which the cohort names masks.
+
+    Attributes:
+        tokens: Those of which it is known which tokens a mask touches.
+        maps: Those whose encoder says where in the picture it looked.
+        reasons: Why attention over tokens cannot be compared with the masks of others.
+    """
+
+    tokens: tuple[str, ...]
+    maps: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
 def masked_modalities(
-    cohort: Cohort, encoders: dict[str, Any], specs: Mapping[str, InputSpec]
-) -> dict[str, str | None]:
-    """Return the modalities with a mask, and why attention cannot be compared with it, if so."""
-    found: dict[str, str | None] = {}
+    cohort: Cohort, encoders: Mapping[str, Any], specs: Mapping[str, InputSpec]
+) -> Masked:
+    """Return the modalities with a mask, and how attention can be compared with it."""
+    tokens, maps, reasons = [], [], {}
     for name, encoder in encoders.items():
         if getattr(cohort.config.modality(name), "mask", None) is None:
             continue
         known = isinstance(encoder, ShowsTokenMasks)
-        able = known or grid_over_volume(encoder, specs[name]) is not None
-        reason = f"{type(encoder).__name__} does not say which tokens a mask touches"
-        found[name] = None if able else reason
-    return found
+        if offers_maps(encoder, specs[name]):
+            maps.append(name)
+        if known or grid_over_volume(encoder, specs[name]) is not None:
+            tokens.append(name)
+        elif name not in maps:
+            reasons[name] = f"{type(encoder).__name__} does not say which tokens a mask touches"
+    return Masked(tuple(tokens), tuple(maps), reasons)
 
 
 def drawn_subjects(
@@ -47,21 +69,34 @@ def drawn_subjects(
     return [able[number] for number in sorted(chosen.tolist())]
 
 
+@dataclass(frozen=True, slots=True)
+class MaskAttention:
+    """Attention and masks compared, by modality; see the keys of ``explain.json``.
+
+    Attributes:
+        tokens: Attention on the tokens that masks touch.
+        maps: Mass of each map within the masks.
+    """
+
+    tokens: dict[str, dict[str, Any]]
+    maps: dict[str, dict[str, dict[str, Any]]]
+
+
 def mask_attention(
     run: OpenedRun,
     cohort: Cohort,
     names: Sequence[str],
-    modalities: Sequence[str],
+    masked: Masked,
     settings: ExplainSettings,
     advance: Callable[[int], None],
-) -> dict[str, Any]:
-    """Return by modality how much attention the tokens touched by the masks get.
+) -> MaskAttention:
+    """Return how much attention lies where the masks are.
 
     Args:
         run: Whose models predict.
         cohort: Names the masks.
         names: Subjects.
-        modalities: Those of which it is known how masks map to tokens.
+        masked: Modalities, and how they are compared.
         settings: How it is carried out.
         advance: Told of every subject.
 
@@ -69,42 +104,59 @@ def mask_attention(
         DataError: A mask is wrong.
         PluginError: An encoder broke its contract.
     """
-    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in modalities}
-    without = dict.fromkeys(modalities, 0)
+    tokens = {name: _TokenMasks() for name in masked.tokens}
+    maps = {name: MapMasks() for name in masked.maps}
     for part in run.parts(names):
         looked = look(part, cohort, settings)
         for place, row in enumerate(part.rows):
-            for name in modalities:
-                tokens = looked.tokens.get(name)
-                weight = None if tokens is None else tokens.subjects[place]
-                if weight is None:
+            for name in dict.fromkeys([*masked.tokens, *masked.maps]):
+                sample = cohort.read_sample(name, row, part.fitted.description.inputs[name])
+                if sample is None:
                     continue
-                touched = _touched(part, cohort, name, row, len(weight))
-                if touched is None:
-                    without[name] += 1
-                else:
-                    pairs[name].append((float(weight[touched].sum()), float(touched.mean())))
+                if name in tokens:
+                    tokens[name].add(looked, place, name, sample, subject=cohort.subjects[row])
+                if name in maps:
+                    maps[name].add(looked, place, name, sample)
             advance(1)
-    return {
-        name: _compared(np.array(pairs[name]).reshape(-1, 2)) | {"without_mask": without[name]}
-        for name in modalities
-    }
+    return MaskAttention(
+        {name: each.compared() for name, each in tokens.items()},
+        {name: each.compared() for name, each in maps.items()},
+    )
 
 
-def _touched(
-    part: ModelPart, cohort: Cohort, name: str, row: int, tokens: int
-) -> np.ndarray | None:
-    """Return which tokens the subject's mask touches; ``None`` without a mask."""
-    spec = part.fitted.description.inputs[name]
-    sample = cohort.read_sample(name, row, spec)
-    if sample is None or sample.mask is None:
-        return None
+class _TokenMasks:
+    """Attention on the tokens that masks touch, and their share of all tokens."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[float, float]] = []
+        self.without = 0
+
+    def add(self, looked: Looked, place: int, name: str, sample: Sample, *, subject: str) -> None:
+        """Take one more subject."""
+        tokens = looked.tokens.get(name)
+        weight = None if tokens is None else tokens.subjects[place]
+        if weight is None:
+            return
+        if sample.mask is None:
+            self.without += 1
+            return
+        touched = _touched(looked.part, name, sample, subject, len(weight))
+        self.pairs.append((float(weight[touched].sum()), float(touched.mean())))
+
+    def compared(self) -> dict[str, Any]:
+        """Return what they say together."""
+        found = _compared(np.array(self.pairs).reshape(-1, 2))
+        return found | {"without_mask": self.without}
+
+
+def _touched(part: ModelPart, name: str, sample: Sample, subject: str, tokens: int) -> np.ndarray:
+    """Return which tokens the subject's mask touches."""
     encoder = part.fitted.members[0].encoders[name]
-    grid = grid_over_volume(encoder, spec)
+    grid = grid_over_volume(encoder, part.fitted.description.inputs[name])
     if not isinstance(encoder, ShowsTokenMasks) and grid is not None:
+        assert sample.mask is not None
         return mask_share(sample.mask.numpy(), grid) > 0
-    shares = mask_shares(encoder, sample, subject=cohort.subjects[row], tokens=tokens)
-    return shares > 0
+    return mask_shares(encoder, sample, subject=subject, tokens=tokens) > 0
 
 
 def _compared(values: np.ndarray) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from survkit.data import Cohort
+from survkit.explaining.image_view import ImageView
+from survkit.explaining.image_views import image_view
 from survkit.explaining.looked import Floats, Looked, mask_shares, shown_tokens
 from survkit.explaining.settings import ExplainSettings
 from survkit.explaining.subject_view import Course, SubjectView
@@ -15,15 +17,15 @@ from survkit.explaining.volume_views import volume_view
 from survkit.protocols import Sample
 from survkit.showing import ShowsTokenMasks, ShowsTokens, ShowsVolumes
 
-View = SubjectView | VolumeView
+View = SubjectView | VolumeView | ImageView
 """What is drawn of a subject and a modality."""
 
 
 def views_of(
     looked: Looked, place: int, cohort: Cohort, *, why: str, settings: ExplainSettings
 ) -> list[View]:
-    """Return a view per modality of which there is something to see: attention over its tokens, or
-    a volume that the encoder makes.
+    """Return a view per modality of which there is something to see: attention over its tokens,
+    where the encoder looked in a picture, or a volume that it makes.
 
     Args:
         looked: What the model gave for some subjects.
@@ -39,7 +41,7 @@ def views_of(
     for modality, spec in sorted(looked.part.fitted.description.inputs.items()):
         weight = _weight(looked, place, modality)
         encoder = looked.part.fitted.members[0].encoders[modality]
-        looked_at = any(seen == modality for _, seen in looked.crossed)
+        looked_at = any(seen == modality for _, seen in looked.crossed) or modality in looked.maps
         sees = weight is not None or looked_at or isinstance(encoder, ShowsVolumes)
         sample = cohort.read_sample(modality, row, spec) if sees else None
         tokens = None
@@ -55,15 +57,30 @@ def views_of(
                 course=course,
                 **_pictured(encoder, sample, subject, len(weight)),
             )
-        volume = None
-        if sample is not None and spec.kind == "volume":
-            volume = volume_view(
-                looked, place, modality, sample, whom=whom, tokens=tokens, device=settings.device
-            )
-        view = volume or tokens
+        view = _whole(looked, place, modality, sample, whom, tokens, settings) or tokens
         if view is not None:
             views.append(view)
     return views
+
+
+def _whole(
+    looked: Looked,
+    place: int,
+    modality: str,
+    sample: Sample | None,
+    whom: Whom,
+    tokens: SubjectView | None,
+    settings: ExplainSettings,
+) -> View | None:
+    """Return the view of a whole volume or picture, where there is something to see of it."""
+    kind = looked.part.fitted.description.inputs[modality].kind
+    if sample is None or kind not in ("volume", "image"):
+        return None
+    if kind == "image":
+        return image_view(looked, place, modality, sample, whom=whom, tokens=tokens)
+    return volume_view(
+        looked, place, modality, sample, whom=whom, tokens=tokens, device=settings.device
+    )
 
 
 def _weight(looked: Looked, place: int, modality: str) -> Floats | None:

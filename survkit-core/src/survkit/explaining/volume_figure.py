@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from survkit.explaining.curve_panels import draw_attention, draw_course, ends_of
+from survkit.explaining.outline import draw_outline
 from survkit.explaining.planes import PLANES, Plane, cut, size_of
 from survkit.explaining.subject_figure import LIMIT, SubjectPicture
 from survkit.explaining.volume_colours import label_colours, overlay, top_of, window_of
@@ -123,22 +124,7 @@ def draw_slice(
     if view.mask is not None:
         outlined = cut(view.mask, plane, view.centre)
         for colour, line in _OUTLINE["label" if row.kind == "label" else "other"]:
-            _draw_outline(axes, outlined, (width, height), color=colour, line=line)
-
-
-def _draw_outline(
-    axes: Axes, region: Any, size: tuple[float, float], *, color: str, line: float
-) -> None:
-    if not region.any():
-        return
-    width, height = size
-    padded = np.pad(region.astype(float), 1)  # a region at the edge has an outline too
-    down, across = height / region.shape[0], width / region.shape[1]
-    x = (np.arange(padded.shape[1]) - 0.5) * across
-    y = (np.arange(padded.shape[0]) - 0.5) * down
-    axes.contour(x, y, padded, levels=[0.5], colors=color, linewidths=line)
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
+            draw_outline(axes, outlined, (width, height), color=colour, line=line)
 
 
 def _draw_marks(axes: Axes, view: VolumeView, plane: Plane) -> None:

@@ -90,7 +90,7 @@ class VolumeView:
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``explain.json`` says of it."""
-        told = _WITHOUT_ATTENTION if self.tokens is None else self.tokens.to_json()
+        told = WITHOUT_ATTENTION if self.tokens is None else self.tokens.to_json()
         return {
             **told,
             "modality": self.modality,
@@ -108,7 +108,7 @@ class VolumeView:
         }
 
 
-_WITHOUT_ATTENTION: Mapping[str, Any] = {
+WITHOUT_ATTENTION: Mapping[str, Any] = {
     "grid": None,
     "tokens": 0,
     "weights": [],
@@ -117,6 +117,7 @@ _WITHOUT_ATTENTION: Mapping[str, Any] = {
     "top_uniform": None,
     "top": [],
 }
+"""What is told of the tokens of a model that attends over none."""
 
 
 def _error(told: Mapping[str, float | None]) -> str:

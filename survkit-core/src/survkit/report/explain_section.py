@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from survkit.errors import RunError
 from survkit.report.documents import EXPLAIN_FILE
+from survkit.report.explain_images import doubts, images_of, images_table, maps_table
 from survkit.report.explain_volumes import MADE, volumes_of, volumes_table
 from survkit.report.figure import Picture
 from survkit.report.numbers import Numbers
@@ -57,9 +58,12 @@ def explain_section(
             tables.append(volumes_table(explained))
         if content["masks"]:
             tables.append(_masks(explained))
+        if images_of(explained):
+            tables += [images_table(explained), maps_table(explained)]
         return {
             "said": _said(explained),
             "caution": (_PATIENTS if _has_images(content) else _CURVES, _CAUTION),
+            "doubts": doubts(explained),
             "rule": content["rule"],
             "reading": list(dict.fromkeys(_captions(content))),
             "pictures": [files.picture(name, one) for name, one in _pictures(content, run)],

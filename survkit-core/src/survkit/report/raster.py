@@ -47,10 +47,15 @@ def raster(figure: Figure, *, limit: int) -> tuple[bytes, str]:
 
 def _pixels(figure: Figure, resolution: int) -> np.ndarray:
     """Return the figure on white; uint8 (y, x, 3)."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="rgba", dpi=resolution, facecolor="white")
-    width, height = (int(inches * resolution) for inches in figure.get_size_inches())
-    return np.frombuffer(buffer.getvalue(), dtype=np.uint8).reshape(height, width, 4)[..., :3]
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas, before = FigureCanvasAgg(figure), figure.dpi
+    figure.set_facecolor("white")
+    figure.dpi = resolution
+    canvas.draw()
+    drawn = np.array(canvas.buffer_rgba())[..., :3]
+    figure.dpi = before
+    return drawn
 
 
 def _encoded(pixels: np.ndarray, **settings: Any) -> bytes:

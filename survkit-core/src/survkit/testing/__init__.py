@@ -20,7 +20,9 @@ pytest.register_assert_rewrite(
         f"survkit.testing.{name}"
         for name in (
             "kit",
+            "built_encoder",
             "encoder",
+            "shown_by_encoder",
             "following",
             "fusion",
             "head",

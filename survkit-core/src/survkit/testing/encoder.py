@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -11,22 +10,14 @@ from torch import Tensor
 
 from survkit.errors import UserError
 from survkit.flow import Encoding, ModalityInput, concatenate, map_tensors, projected, select
-from survkit.protocols import (
-    FitsBatches,
-    FitsInput,
-    Prepares,
-    PreparesExample,
-    Sample,
-)
-from survkit.showing import ShownVolume, ShowsTokenMasks, ShowsTokens, ShowsVolumes
+from survkit.protocols import Prepares
 from survkit.specs import ColumnSpec, InputKind, InputSpec
-from survkit.testing.batches import random_input
 from survkit.testing.kit import (
-    Kit,
     assert_close,
     assert_every_parameter_learns,
     assert_same_state,
 )
+from survkit.testing.shown_by_encoder import ShownByEncoder
 
 OTHER_INPUTS: dict[InputKind, InputSpec] = {
     "table": InputSpec(kind="table", shape=(1,), columns=(ColumnSpec("age"),)),
@@ -36,49 +27,8 @@ OTHER_INPUTS: dict[InputKind, InputSpec] = {
 }
 
 
-class EncoderConformance(Kit):
+class EncoderConformance(ShownByEncoder):
     """What every encoder must keep; a subclass gives ``component``, ``input``, ``settings``."""
-
-    input: ClassVar[InputSpec]
-    """What the encoder is built for."""
-    missing: ClassVar[float] = 0.0
-    """Share of missing values in the tables it is tested with."""
-    subjects: ClassVar[int] = 4
-    sample: ClassVar[Sample | None] = None
-    """What ``prepare`` is tried on; needed where it cannot run on random values."""
-
-    def build(self, seed: int = 0, *, fitted: bool = True) -> Any:
-        """Return the encoder in eval mode, fitted on random subjects where it needs that."""
-        torch.manual_seed(seed)
-        encoder = type(self).component(self.input, **self.settings)
-        if fitted and isinstance(encoder, FitsInput):
-            encoder.fit(self.batch(encoder, seed=100, subjects=24))
-        if fitted and isinstance(encoder, FitsBatches):
-            encoder.fit_batches([self.batch(encoder, seed=100, subjects=24)])
-        return encoder.eval()
-
-    def batch(self, encoder: Any, *, seed: int = 1, subjects: int | None = None) -> ModalityInput:
-        """Return random subjects, prepared where the encoder prepares."""
-        count = subjects or self.subjects
-        if isinstance(encoder, PreparesExample):
-            generator = torch.Generator().manual_seed(seed)
-            rows = [encoder.prepared_example(generator=generator) for _ in range(count)]
-            return ModalityInput(torch.stack(rows), torch.ones(count, dtype=torch.bool))
-        given = random_input(self.input, count, seed=seed, missing=self.missing)
-        if not isinstance(encoder, Prepares):
-            return given
-        rows = [
-            encoder.prepare(Sample(values=row, spacing=self.input.spacing)) for row in given.values
-        ]
-        return replace(given, values=torch.stack(rows))
-
-    def given_sample(self, encoder: Any) -> Sample:
-        """Return the sample of the class, or a random one."""
-        if self.sample is not None:
-            return self.sample
-        assert not isinstance(encoder, PreparesExample), "give a sample"
-        values = random_input(self.input, 1, seed=1).values[0]
-        return Sample(values=values, spacing=self.input.spacing)
 
     def test_declared_encoding_is_measured(self) -> None:
         """Width, tokens, grid, twin and penalties are those declared before any data."""
@@ -217,56 +167,6 @@ class EncoderConformance(Kit):
         assert torch.equal(first, second)
         assert torch.equal(sample.values, before)
         assert encoder.preparation_fingerprint() == self.build().preparation_fingerprint()
-
-    def test_shown_tokens_are_those_encoded(self) -> None:
-        """There is one picture per token, and one share of the region of interest."""
-        if not isinstance(self.build(), ShowsTokens):
-            return
-        encoder = self.build()
-        sample = self.given_sample(encoder)
-        prepared = encoder.prepare(sample) if isinstance(encoder, Prepares) else sample.values
-        one = ModalityInput(prepared[None], torch.ones(1, dtype=torch.bool))
-        tokens = encoder(one).tokens.shape[1]
-
-        images = encoder.token_images(sample)
-
-        assert images.ndim == 3
-        assert len(images) == tokens
-        assert bool(((images >= 0) & (images <= 1)).all())
-        if isinstance(encoder, ShowsTokenMasks):
-            nowhere = torch.zeros(sample.values.shape[1:], dtype=torch.bool)
-            inside, outside = (
-                encoder.token_mask_share(replace(sample, mask=mask)) for mask in (~nowhere, nowhere)
-            )
-            assert inside.shape == outside.shape == (tokens,)
-            assert bool(((inside >= 0) & (inside <= 1)).all())
-            assert bool((inside > 0).any())
-            assert not bool(outside.any())
-
-    def test_shown_volumes_lie_over_the_input(self) -> None:
-        """What the encoder makes of volumes is as it declares, of each subject by itself."""
-        encoder = self.build().double()
-        if not isinstance(encoder, ShowsVolumes):
-            return
-        values = self.batch(encoder).values.double()
-
-        with torch.no_grad():
-            found = encoder.volumes(values)
-            alone = encoder.volumes(values[1:2])
-
-        for name, volume in found.items():
-            assert isinstance(volume, ShownVolume), name
-            assert volume.values.ndim == 4, name
-            assert len(volume.values) == self.subjects, name
-            pairs = zip(volume.values.shape[1:], self.input.shape[1:], strict=True)
-            assert all(1 <= axis <= whole for axis, whole in pairs), name
-            assert volume.values.is_floating_point() == (volume.kind == "intensity"), name
-            assert_close(alone[name].values, volume.values[1:2])
-            if volume.kind == "label":
-                assert bool((volume.values >= 0).all()), name
-                assert volume.classes is None or bool((volume.values < volume.classes).all()), name
-            else:
-                assert bool(volume.values.isfinite().all()), name
 
 
 def _some_tokens(batch: ModalityInput) -> Tensor:
