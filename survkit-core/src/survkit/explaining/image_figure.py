@@ -35,14 +35,16 @@ MOST_PIXELS = 640
 """A side of what is drawn; larger pictures are reduced by means of areas."""
 _LARGE, _SMALL = 3, 2
 """Columns of six."""
-_LINE, _HEAD, _SCALE, _CURVE = 0.15, 0.45, 0.5, 1.9
+_LINE, _HEAD, _CURVE = 0.15, 0.45, 1.9
+_BAR, _TICKS = 0.12, 0.4
+"""Inches of the scale, and of what stands below it."""
 _LETTERS = 37
 
 
 def image_picture(view: ImageView) -> SubjectPicture:
     """Draw one subject and encoder."""
     heights = _heights(view)
-    with canvas(WIDTH, _HEAD + sum(heights)) as figure:
+    with canvas(WIDTH, _HEAD + sum(heights) + _TICKS) as figure:
         figure.suptitle(f"{view.subject}: {view.why}", fontsize=11, x=0.02, ha="left")
         grid = figure.add_gridspec(len(heights), 6, height_ratios=heights)
         _Drawing(figure, grid, view).draw()
@@ -74,7 +76,7 @@ def _heights(view: ImageView) -> list[float]:
     down, across = view.picture.shape[1:]
     large = min(TALLEST, WIDTH / 2 * down / across) + 3 * _LINE
     small = min(TALLEST, WIDTH / 3 * down / across) + 3 * _LINE
-    rows = [large] * ((_panels(view) + 1) // 2) + [_SCALE]
+    rows = [large] * ((_panels(view) + 1) // 2) + [_BAR]
     rows += [small for one in view.maps if one.randomised]
     rows += [_CURVE] * (view.tokens is not None)
     return rows + [_CURVE] * (_panels(view) % 2 == 0)

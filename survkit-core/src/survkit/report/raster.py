@@ -49,11 +49,12 @@ def _pixels(figure: Figure, resolution: int) -> np.ndarray:
     """Return the figure on white; uint8 (y, x, 3)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas, before = FigureCanvasAgg(figure), figure.dpi
+    canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
+    before = figure.dpi
     figure.set_facecolor("white")
     figure.dpi = resolution
     canvas.draw()
-    drawn = np.array(canvas.buffer_rgba())[..., :3]
+    drawn: np.ndarray = np.array(canvas.buffer_rgba())[..., :3]
     figure.dpi = before
     return drawn
 
