@@ -70,6 +70,6 @@ def test_the_python_examples_run(
     for example in examples:
         exec(example, space)
 
-    assert len(examples) == 3
+    assert len(examples) == 4
     assert "highest predicted risk ct {'token': " in capsys.readouterr().out
     assert (folder / "shown/explain.json").is_file()

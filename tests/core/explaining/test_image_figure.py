@@ -85,7 +85,7 @@ def test_the_words_tell_the_numbers(count: int) -> None:
     drawn = image_picture(view(maps=maps))
 
     assert drawn.alt.startswith(
-        "Subject P-1, asked for. Attention over the picture cxr: last block: up to 6.0 × equal; "
+        "Subject P-1, asked for. Attention over the picture cxr: last block: up to 6 × equal; "
         "50.0% in the region, 10.0% of the picture, ratio 5.00, rank correlation 0.10 to that of "
         "shuffled weights"
     )
@@ -129,9 +129,9 @@ def test_attention_over_tokens_is_drawn_too() -> None:
     [
         ((0.95, 0.9), "independent", "does not depend on what was learnt"),
         ((0.95, 0.5), "partly", "depends only in part on what was learnt"),
-        ((0.4, 0.5), "depends", "depends on what was learnt: "),
+        ((0.4, 0.5), "depends", "depends on the encoder's weights: "),
         ((None, 0.95), "independent", "does not depend"),
-        ((None, None), "depends", "depends on what was learnt: "),
+        ((None, None), "depends", "depends on the encoder's weights: "),
     ],
 )
 def test_what_shuffled_weights_leave_is_said(

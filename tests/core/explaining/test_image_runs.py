@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -201,6 +202,15 @@ def test_the_page_shows_and_warns(explained: Path, content: Content) -> None:
     assert 'data-key="maps/xray/learnt/mask/ratio/value"' in page
     assert f">{shown(ratio, 'three')}</span>" in page
     assert 'data-key="subjects/0/modalities/1/image/maps/0/ratio"' in page
+    marks = re.findall(
+        r'data-key="([^"]+)" data-style="(\w+)" data-source="explain.json">([^<]+)<', page
+    )
+    assert len(marks) > 60
+    for path, style, text in marks:
+        value: Any = content
+        for step in path.split("/"):
+            value = value[int(step) if isinstance(value, list) else step]
+        assert text == shown(value, style), path
     assert "“bright” of xray does not depend on what was learnt" in page
     assert "“learnt” of xray does not depend" not in page
     assert "is the same everywhere, so it says nothing" in page

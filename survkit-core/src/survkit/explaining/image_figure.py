@@ -38,6 +38,8 @@ _LARGE, _SMALL = 3, 2
 _LINE, _HEAD, _CURVE = 0.15, 0.45, 1.9
 _BAR, _TICKS = 0.12, 0.4
 """Inches of the scale, and of what stands below it."""
+_BESIDE = 0.6
+"""What the labels of curves between the columns take of the width."""
 _LETTERS = 37
 
 
@@ -74,8 +76,9 @@ def _panels(view: ImageView) -> int:
 def _heights(view: ImageView) -> list[float]:
     """Return the rows: large pictures in pairs, scale, small pictures of every map, curves."""
     down, across = view.picture.shape[1:]
-    large = min(TALLEST, WIDTH / 2 * down / across) + 3 * _LINE
-    small = min(TALLEST, WIDTH / 3 * down / across) + 3 * _LINE
+    wide = WIDTH - (_BESIDE if _panels(view) % 2 else 0)
+    large = min(TALLEST, wide / 2 * down / across) + 3 * _LINE
+    small = min(TALLEST, wide / 3 * down / across) + 2 * _LINE
     rows = [large] * ((_panels(view) + 1) // 2) + [_BAR]
     rows += [small for one in view.maps if one.randomised]
     rows += [_CURVE] * (view.tokens is not None)
@@ -163,7 +166,8 @@ class _Drawing:
         """Draw what is left of a map when more and more weights are noise."""
         for number, step in enumerate(shown.randomised):
             found = "not defined" if step.correlation is None else f"{step.correlation:.2f}"
-            words = f"{shown.name}, {step.share:.0%} of the weights shuffled: {found}"
+            part = "all" if step.share == 1 else f"last {step.share:.0%} of"
+            words = f"{shown.name}, {part} weights shuffled: {found}"
             axes = self._cell(number, _SMALL)
             self._picture(axes, self._over(step.weight), words, letters=25)
         self.row += 1

@@ -13,6 +13,7 @@ from survkit.explaining.image_grid import Floats
 from survkit.explaining.subject_view import Course, SubjectView
 from survkit.explaining.volume_view import WITHOUT_ATTENTION
 from survkit.explaining.weights_randomised import is_flat
+from survkit.report.numbers import shown as number
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class ImageView:
         if is_flat(shown.weight):
             said = f"{shown.name}: the same everywhere"
         else:
-            said = f"{shown.name}: up to {shown.relative.max():.1f} × equal"
+            highest = number(float(shown.relative.max()), "short")
+            said = f"{shown.name}: up to {highest} × equal"
         if shown.mass is None or not self.area:
             return said
         return (

@@ -18,8 +18,9 @@ was learnt, or mostly so."""
 Verdict = Literal["depends", "partly", "independent", "flat"]
 
 _WORDS: Mapping[Verdict, str] = {
-    "depends": "The map “{map}” of {modality} depends on what was learnt: with the encoder's "
-    "weights shuffled it becomes another one.",
+    "depends": "The map “{map}” of {modality} depends on the encoder's weights: shuffled, they "
+    "give another one. Without that it could not be read as what the model looked at; it is no "
+    "proof.",
     "partly": "The map “{map}” of {modality} depends only in part on what was learnt: "
     "with all weights of the encoder shuffled it is still alike. Much of it comes from the "
     "architecture or from the picture itself.",
