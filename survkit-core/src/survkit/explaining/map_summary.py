@@ -8,12 +8,15 @@ from typing import Any, Literal
 import numpy as np
 
 from survkit.explaining.image_view import ImageView, ShownMap
-from survkit.explaining.weights_randomised import DRAWS, is_flat
+from survkit.explaining.weights_randomised import DRAWS
 from survkit.report.attention_profile import estimate
 
 SAME, PARTLY = 0.9, 0.5
 """Mean rank correlation with all weights shuffled from which a map is called independent of what
 was learnt, or mostly so."""
+
+NEARLY_FLAT = 1.1
+"""Multiple of equal weights that a map must exceed in some subject, to be read at all."""
 
 Verdict = Literal["depends", "partly", "independent", "flat"]
 
@@ -27,7 +30,8 @@ _WORDS: Mapping[Verdict, str] = {
     "independent": "The map “{map}” of {modality} does not depend on what was learnt: it stays as "
     "it is with all weights of the encoder shuffled. It cannot be read as what the model looked "
     "at.",
-    "flat": "The map “{map}” of {modality} is the same everywhere, so it says nothing.",
+    "flat": "The map “{map}” of {modality} is nearly the same everywhere in every subject shown: it "
+    "says nothing of where the model looked.",
 }
 
 
@@ -82,7 +86,7 @@ def _mean(each: Sequence[float | None]) -> dict[str, Any]:
 
 def _verdict(tried: Sequence[ShownMap], last: Sequence[float | None]) -> Verdict:
     """Say what the correlations with all weights shuffled mean."""
-    if all(is_flat(one.weight) for one in tried):
+    if all(one.relative.max() < NEARLY_FLAT for one in tried):
         return "flat"
     known = [one for one in last if one is not None]
     if not known or np.mean(known) < PARTLY:  # not defined: it had a form, and became flat
