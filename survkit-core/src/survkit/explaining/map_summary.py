@@ -30,8 +30,8 @@ _WORDS: Mapping[Verdict, str] = {
     "independent": "The map “{map}” of {modality} does not depend on what was learnt: it stays as "
     "it is with all weights of the encoder shuffled. It cannot be read as what the model looked "
     "at.",
-    "flat": "The map “{map}” of {modality} is nearly the same everywhere in every subject shown: it "
-    "says nothing of where the model looked.",
+    "flat": "The map “{map}” of {modality} is nearly the same everywhere in every subject shown: "
+    "it says nothing of where the model looked.",
 }
 
 
