@@ -1,6 +1,7 @@
 """What a component may offer to be looked at, beyond its predictions; all of it is optional.
 
-``survkit explain`` asks for it, for single subjects; neither training nor prediction does.
+``survkit explain`` asks for it, for single subjects, and ``survkit importance`` for the names of
+groups of features; neither training nor prediction does.
 """
 
 from __future__ import annotations
@@ -55,6 +56,19 @@ class ShowsAttentionMaps(Protocol):
 
         Args:
             values: What ``forward`` gets; (batch, *shape).
+        """
+
+
+@runtime_checkable
+class NamesFeatureGroups(Protocol):
+    """An encoder that reads features which belong together, such as classes of radiomic features.
+
+    Asked of a built encoder; the answer depends on its settings alone.
+    """
+
+    def feature_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """Return by name, such as ``"glcm"``, positions on the last axis of what ``forward`` gets,
+        counted from 0. Every position is in exactly one group.
         """
 
 

@@ -127,6 +127,16 @@ COMMANDS: dict[str, Entry] = {
             "survkit explain runs/first --cohort new.yaml --out explained",
         ),
     ),
+    "importance": Entry(
+        "survkit.cli.importance:command",
+        "Measure on which groups of features a run's concordance hangs.",
+        (
+            "survkit importance runs/cv --cohort cohort.yaml",
+            "survkit importance runs/cv --cohort cohort.yaml --groups groups.yaml --repeats 100 "
+            "--jobs -1",
+            "survkit importance runs/cv --cohort cohort.yaml --metric antolini --cause relapse",
+        ),
+    ),
     "audit": Entry(
         "survkit.cli.audit:command",
         "Audit the protocol of a run or a table: leakage, selection, flipped signs.",

@@ -13,6 +13,7 @@ COHORT_FILE = "cohort.json"
 AUDIT_FILE = "audit.json"
 STRESS_FILE = "stress/stress.json"
 EXPLAIN_FILE = "explain/explain.json"
+IMPORTANCE_FILE = "importance/importance.json"
 
 
 def read_document(run: Path, name: str) -> dict[str, Any] | None:

@@ -26,12 +26,15 @@ from survkit.report.documents import (
     AUDIT_FILE,
     COHORT_FILE,
     EXPLAIN_FILE,
+    IMPORTANCE_FILE,
     STRESS_FILE,
     read_cohort_summary,
     read_document,
 )
 from survkit.report.explain_section import explain_section
 from survkit.report.health_section import health_section, read_warnings
+from survkit.report.importance_section import DOCUMENT as IMPORTANCE
+from survkit.report.importance_section import importance_section
 from survkit.report.learning_figure import learning_figure
 from survkit.report.learning_log import read_learning_logs
 from survkit.report.metric_groups import shown_metrics
@@ -146,6 +149,7 @@ def _sections(parts: PageParts) -> dict[str, Any]:
         "stress": None,
         "attention": None,
         "explain": None,
+        "importance": None,
         "model": None,
         "learning": None,
         "health": health_section(held["logs"], held["warnings"], files),
@@ -164,6 +168,11 @@ def _sections(parts: PageParts) -> dict[str, Any]:
         own = str(numbers.at("predictions"))
         shown = Numbers(explained, EXPLAIN)
         found["explain"] = explain_section(shown, parts.folder, files, predictions=own)
+    if (measured := held["importance"]) is not None:
+        own = str(numbers.at("predictions"))
+        found["importance"] = importance_section(
+            Numbers(measured, IMPORTANCE), files, predictions=own
+        )
     if (sizes := held["model"]) is not None:
         files.document(MODEL, "Sizes of the model", _text(sizes))
         found["model"] = model_section(sizes, files)
@@ -181,6 +190,7 @@ def _held(parts: PageParts) -> dict[str, Any]:
         "audit": read_document(folder, AUDIT_FILE),
         "attention": read_attention(folder),
         "explain": read_document(folder, EXPLAIN_FILE),
+        "importance": read_document(folder, IMPORTANCE_FILE),
         "model": read_model_sizes(folder),
         "logs": read_learning_logs(folder),
         "warnings": read_warnings(folder),

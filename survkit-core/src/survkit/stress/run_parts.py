@@ -55,6 +55,7 @@ class RunParts:
         recipe: What was trained.
         cohort: Read with its outcome.
         registry: Where components are looked up.
+        purpose: Who asks for its models, for messages.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class RunParts:
     recipe: Recipe
     cohort: Cohort
     registry: Registry
+    purpose: str = "a stress test"
 
     def folds(self) -> Iterator[FoldPart]:
         """Yield the folds with their models, one at a time: models may be large."""
@@ -79,7 +81,7 @@ class RunParts:
         folder = fold_folder(self.folder, self.splits, fold)
         if not (folder / "config.json").is_file():
             raise RunError(
-                f"{folder}: no model is there; a stress test predicts again with the model of "
+                f"{folder}: no model is there; {self.purpose} predicts again with the model of "
                 "each fold, which a baseline and a run that was cut off do not keep"
             )
         own = (self.table.repeat == fold.repeat) & (self.table.fold == fold.fold)
@@ -107,8 +109,10 @@ class RunParts:
             )
 
 
-def open_run(run: str | Path, cohort: Cohort, registry: Registry) -> RunParts:
-    """Open a run of ``survkit cv``.
+def open_run(
+    run: str | Path, cohort: Cohort, registry: Registry, *, purpose: str = "a stress test"
+) -> RunParts:
+    """Open a run of ``survkit cv``; ``purpose`` says in messages who asks for its models.
 
     Raises:
         RunError: It is none, or has not finished.
@@ -118,7 +122,7 @@ def open_run(run: str | Path, cohort: Cohort, registry: Registry) -> RunParts:
     for name in (PREDICTIONS_FILE, "splits.json", "recipe.yaml"):
         if not (folder / name).is_file():
             raise RunError(
-                f"{folder}: no {name} is there; a stress test needs a finished run of survkit cv, "
+                f"{folder}: no {name} is there; {purpose} needs a finished run of survkit cv, "
                 "whose folds have held their test subjects out"
             )
     return RunParts(
@@ -128,6 +132,7 @@ def open_run(run: str | Path, cohort: Cohort, registry: Registry) -> RunParts:
         recipe=Recipe.read(folder / "recipe.yaml"),
         cohort=cohort,
         registry=registry,
+        purpose=purpose,
     )
 
 
