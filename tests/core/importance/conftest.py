@@ -130,6 +130,10 @@ def write_cohort(folder: Path) -> Path:
     frame = pd.DataFrame(patches, columns=[f"p{k}" for k in range(12)])
     frame.insert(0, "id", names)
     frame[:-WITHOUT].to_csv(folder / "patches.csv", index=False)
+    count = random.integers(1, 4, SUBJECTS)
+    tiles = pd.DataFrame(random.normal(size=(count.sum(), 3)).round(4), columns=["u", "v", "w"])
+    tiles.insert(0, "id", np.repeat(names, count))
+    tiles.to_csv(folder / "tiles.csv", index=False)
     content: dict[str, Any] = {
         "name": "toy",
         "table": "patients.csv",
@@ -139,6 +143,7 @@ def write_cohort(folder: Path) -> Path:
             "blood": {"kind": "table", "columns": ["crp", "ldh", "psa"]},
             "clinical": {"kind": "table", "columns": ["age", "ward"], "categorical": ["ward"]},
             "patches": {"kind": "vector", "file": "patches.csv"},
+            "tiles": {"kind": "vector", "file": "tiles.csv", "tokens": True},
         },
     }
     (folder / "cohort.yaml").write_text(yaml.safe_dump(content))
@@ -185,7 +190,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
         "patches": (recipe({"blood": TABLE, "patches": "patches"}), cohort, 1),
         "blind": (recipe({"patches": {"use": "patches", "blind": True}}), cohort, 1),
         "vector": (
-            recipe({"blood": TABLE, "patches": vector}, training={"members": 2, "epochs": 4}),
+            recipe(
+                {"blood": TABLE, "patches": vector, "tiles": vector},
+                training={"members": 2, "epochs": 4},
+            ),
             cohort,
             1,
         ),

@@ -262,7 +262,7 @@ def test_whole_vectors_move_as_one(made: Path, registry: Registry, tmp_path: Pat
     what is in none is one more.
     """
     whole = by_name(measured(made, registry, tmp_path / "whole", "vector", replicates=0))
-    groups = {"first": ["p0", "p4", "p8"], "lab": ["blood.crp", "ldh"]}
+    groups = {"first": ["p0", "p4", "p8"], "lab": ["blood.crp", "ldh"], "ends": ["u", "w"]}
     parts = by_name(
         measured(made, registry, tmp_path / "parts", "vector", replicates=0, groups=groups)
     )
@@ -271,13 +271,33 @@ def test_whole_vectors_move_as_one(made: Path, registry: Registry, tmp_path: Pat
     assert whole["patches"]["moved"] == 100
     assert set(parts) == {
         "blood: lab", "blood: psa", "patches: first", "patches: other columns",
+        "tiles: ends", "tiles: other columns",
     }  # fmt: skip
     assert parts["patches: first"]["columns"] == ["p0", "p4", "p8"]
     assert parts["patches: other columns"]["positions"] == 9
     assert parts["blood: psa"]["repeats"] == whole["blood: psa"]["repeats"]
-    shares = [one["patches"]["gradient"]["value"] for one in (whole,)]
-    shares += [sum(parts[f"patches: {n}"]["gradient"]["value"] for n in ("first", "other columns"))]
-    assert shares[0] == pytest.approx(shares[1])
+    for modality, own in (("patches", "first"), ("tiles", "ends")):
+        halves = (parts[f"{modality}: {name}"] for name in (own, "other columns"))
+        shares = sum(half["gradient"]["value"] for half in halves)
+        assert shares == pytest.approx(whole[modality]["gradient"]["value"])
+
+
+def test_tiles_of_different_numbers_move_whole_or_not_at_all(
+    made: Path, registry: Registry, tmp_path: Path
+) -> None:
+    """Columns of three tiles cannot be put beside those of two; whole bags can be exchanged."""
+    whole = by_name(measured(made, registry, tmp_path / "whole", "vector", replicates=0))
+    groups = {"ends": ["u", "w"]}
+    parts = by_name(
+        measured(made, registry, tmp_path / "parts", "vector", replicates=0, groups=groups)
+    )["tiles: ends"]
+
+    assert whole["tiles"]["moved"] == 120
+    assert len(set(whole["tiles"]["repeats"])) == REPEATS
+    assert "differ in how many tokens" in parts["importance"]["reason"]
+    assert parts["repeats"] == []
+    assert parts["repeat_sd"] is None
+    assert "value" in parts["ablation"]
 
 
 def test_each_cause_has_its_own_order(made: Path, registry: Registry, tmp_path: Path) -> None:

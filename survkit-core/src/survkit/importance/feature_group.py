@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -130,14 +130,28 @@ def checked_groups(found: Any, encoder: str) -> dict[str, tuple[int, ...]]:
     return dict(found)
 
 
-def check_width(group: FeatureGroup, width: int, encoder: str) -> None:
-    """Refuse a position that what the encoder gets does not have.
+def check_width(groups: Sequence[FeatureGroup], width: int, encoder: str) -> None:
+    """Refuse groups that do not divide all that an encoder gets.
+
+    Args:
+        groups: All groups of one modality.
+        width: Length of the last axis of what the encoder gets.
+        encoder: Its class, for messages.
 
     Raises:
-        PluginError: The encoder named it.
+        PluginError: A position is not there, or in no group.
     """
-    if group.positions is not None and max(group.positions) >= width:
+    named = [place for group in groups for place in group.positions or ()]
+    if not named:
+        return
+    if max(named) >= width:
+        owner = next(one for one in groups if max(named) in (one.positions or ()))
         raise PluginError(
-            f"{encoder}.feature_groups names position {max(group.positions)} in '{group.name}', "
-            f"but what it gets has {width} on its last axis; tell its authors"
+            f"{encoder}.feature_groups names position {max(named)} in '{owner.name}', but what it "
+            f"gets has {width} on its last axis; tell its authors"
+        )
+    if len(named) < width:
+        raise PluginError(
+            f"{encoder}.feature_groups names {len(named)} positions, but what it gets has {width} "
+            "on its last axis; tell its authors"
         )

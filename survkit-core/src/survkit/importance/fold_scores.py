@@ -116,6 +116,7 @@ def fold_scores(task: FoldTask) -> FoldScores:
     for number, model in enumerate(models):
         with model.ready(), whole_float32():
             clean = model.clean()
+            _check_groups(model, task.groups)
             for group in task.groups:
                 _note(model, group, outcome)
                 for key, found in _of_group(task, model, group, outcome, clean):
@@ -159,10 +160,15 @@ def _keep(
     return table
 
 
+def _check_groups(model: FoldModel, groups: Sequence[FeatureGroup]) -> None:
+    for modality, encoder in model.encoders.items():
+        own = [group for group in groups if group.modality == modality]
+        check_width(own, model.width(modality), type(encoder).__name__)
+
+
 def _note(model: FoldModel, group: FeatureGroup, outcome: FoldScores) -> None:
     """Say whose features can be exchanged, and why something cannot be done with the group."""
     modality, key = group.modality, group.key
-    check_width(group, model.width(modality), type(model.encoders[modality]).__name__)
     those = sum(model.present[modality])
     outcome.moved[key] = those if those > 1 else 0
     if not model.moves_whole(group) and model.has_other_numbers_of_tokens(modality):
