@@ -23,9 +23,7 @@ MARK = re.compile(
 
 
 @pytest.fixture
-def run(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Path:
+def run(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """A run of which the command has been asked; what it printed is still to be read."""
     monkeypatch.chdir(place)
     (place / "groups.yaml").write_text("other values: [ldh, psa]\n")

@@ -242,7 +242,7 @@ def bags(values: np.ndarray) -> Counter[bytes]:
 def test_the_reference_is_of_training_subjects(
     made: Path, registry: Registry, tmp_path: Path
 ) -> None:
-    """Ablated patches are the mean over the fold's training subjects, not over its test subjects."""
+    """Ablated patches are the mean over the fold's training subjects, not over its test ones."""
     seen = importlib.import_module("parts_of_patches").SEEN
     seen.clear()
     measured(made, registry, tmp_path / "out", "patches", repeats=1, replicates=0)
@@ -301,7 +301,7 @@ def test_tiles_of_different_numbers_move_whole_or_not_at_all(
 
 
 def test_each_cause_has_its_own_order(made: Path, registry: Registry, tmp_path: Path) -> None:
-    """crp decides about death and ldh about relapse; the first cause is asked by default."""
+    """Crp decides about death and ldh about relapse; the first cause is asked by default."""
     for run in ("competing", "deephit"):
         for cause, name in ((None, "crp"), ("relapse", "ldh")):
             content = measured(
@@ -318,7 +318,7 @@ def test_each_cause_has_its_own_order(made: Path, registry: Registry, tmp_path: 
 def test_curves_are_compared_where_antolini_is_asked(
     made: Path, registry: Registry, tmp_path: Path
 ) -> None:
-    """A proportional model orders subjects alike at all times, so C-td loses what Harrell's does."""
+    """A proportional model orders subjects alike at all times: C-td loses what Harrell's does."""
     content = measured(made, registry, tmp_path / "out", "linear", metric="antolini")
     harrell = measured(made, registry, tmp_path / "other", "linear", replicates=0)
 

@@ -158,21 +158,18 @@ def _sections(parts: PageParts) -> dict[str, Any]:
     if (compared := parts.compared) is not None:
         files.document(COMPARISON, "Numbers of the comparison of runs", _text(compared))
         found["comparison"] = comparison_section(Numbers(compared, COMPARISON), files)
+    own = str(numbers.at("predictions"))
     if (stressed := held["stress"]) is not None:
-        own = str(numbers.at("predictions"))
         found["stress"] = stress_section(Numbers(stressed, STRESS), files, predictions=own)
     if (attention := held["attention"]) is not None:
         files.document(ATTENTION, "Numbers of the attention", _text(attention))
         found["attention"] = attention_section(Numbers(attention, ATTENTION), files)
     if (explained := held["explain"]) is not None:
-        own = str(numbers.at("predictions"))
         shown = Numbers(explained, EXPLAIN)
         found["explain"] = explain_section(shown, parts.folder, files, predictions=own)
     if (measured := held["importance"]) is not None:
-        own = str(numbers.at("predictions"))
-        found["importance"] = importance_section(
-            Numbers(measured, IMPORTANCE), files, predictions=own
-        )
+        shown = Numbers(measured, IMPORTANCE)
+        found["importance"] = importance_section(shown, files, predictions=own)
     if (sizes := held["model"]) is not None:
         files.document(MODEL, "Sizes of the model", _text(sizes))
         found["model"] = model_section(sizes, files)
