@@ -31,7 +31,7 @@ REPEATS = 6
 def measured(made: Path, registry: Registry, out: Path, run: str, **asked: Any) -> dict[str, Any]:
     """Return the content of ``importance.json`` of a run."""
     cohort = asked.pop("cohort", "cohort.yaml")
-    options = {"repeats": REPEATS, "replicates": 100, "registry": registry} | asked
+    options: dict[str, Any] = {"repeats": REPEATS, "replicates": 100, "registry": registry} | asked
     found = importance_run(made / run, Cohort.read(made / cohort), out=out, **options)
     return dict(found.content)
 
@@ -61,25 +61,31 @@ class Linear:
             own = (self.table.repeat == fold.repeat) & (self.table.fold == fold.fold)
             rows = np.flatnonzero(own)
             train = frame.loc[list(fold.train), list(COLUMNS)].to_numpy()
-            test = frame.loc[self.table.subject[rows], list(COLUMNS)].to_numpy()
-            member = from_pretrained(fold_folder(made / "linear", splits, fold)).members[0]
+            test = frame.loc[self.table.subject[rows].tolist(), list(COLUMNS)].to_numpy()
+            member: Any = from_pretrained(fold_folder(made / "linear", splits, fold)).members[0]
             self.rows.append(rows)
             self.scaled.append((test - train.mean(axis=0)) / train.std(axis=0))
             active = member.encoders["blood"].scaling.active.numpy()[:3]
             weight = member.head.output.weight.detach().numpy()[0, :3]
             self.weights.append(weight.astype(float) * active)
 
-    def concordance(self, scaled: Sequence[np.ndarray]) -> float:
-        """Return Harrell's concordance of the model on other standardised columns."""
+    def concordance(self, scaled: Sequence[np.ndarray]) -> np.ndarray:
+        """Return Harrell's concordance of the model on other standardised columns, in the sample
+        and in 100 resamples of the subjects.
+        """
         risk = np.empty_like(self.table.risk_score)
         for rows, values, weights in zip(self.rows, scaled, self.weights, strict=True):
             risk[rows, 0] = values @ weights
-        gauge = yardstick(self.table, "harrell", None, replicates=0, level=0.95)
-        values = gauge.values(replace(self.table, risk_score=risk, cumulative_incidence=None))
-        assert isinstance(values, torch.Tensor)
-        return float(values[0])
+        gauge = yardstick(self.table, "harrell", None, replicates=100, level=0.95)
+        found = gauge.values(replace(self.table, risk_score=risk, cumulative_incidence=None))
+        assert isinstance(found, torch.Tensor)
+        return np.asarray(found)
 
-    def permuted(self, column: int, number: int) -> float:
+    def drop(self, scaled: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what is lost on other columns."""
+        return np.asarray(self.concordance(self.scaled) - self.concordance(scaled))
+
+    def permuted(self, column: int, number: int) -> np.ndarray:
         """Return the drop when a column is permuted within every fold."""
         changed = []
         for rows, values in zip(self.rows, self.scaled, strict=True):
@@ -89,7 +95,7 @@ class Linear:
             after = values.copy()
             after[:, column] = values[order, column]
             changed.append(after)
-        return self.concordance(self.scaled) - self.concordance(changed)
+        return self.drop(changed)
 
 
 def test_what_decides_comes_first_and_noise_covers_nothing(linear: dict[str, Any]) -> None:
@@ -116,16 +122,19 @@ def test_the_clean_value_is_that_of_the_run(made: Path, linear: dict[str, Any]) 
 
 def test_permutations_are_those_of_the_closed_form(made: Path, linear: dict[str, Any]) -> None:
     """Each repeat's drop is that of the linear risk with the column exchanged within folds; mean
-    and SD are over them.
+    and SD are over them, and the interval is that of their mean in every resample.
     """
     model = Linear(made)
     for place, name in enumerate(COLUMNS):
         entry = by_name(linear)[f"blood: {name}"]
-        drops = [model.permuted(place, number) for number in range(REPEATS)]
+        drops = np.stack([model.permuted(place, number) for number in range(REPEATS)])
+        mean, interval = drops.mean(axis=0), entry["importance"]["interval"]
 
-        assert entry["repeats"] == pytest.approx(drops, abs=1e-9)
-        assert entry["importance"]["value"] == pytest.approx(np.mean(drops), abs=1e-9)
-        assert entry["repeat_sd"] == pytest.approx(np.std(drops, ddof=1), abs=1e-9)
+        assert entry["repeats"] == pytest.approx(drops[:, 0], abs=1e-9)
+        assert entry["importance"]["value"] == pytest.approx(mean[0], abs=1e-9)
+        assert entry["repeat_sd"] == pytest.approx(np.std(drops[:, 0], ddof=1), abs=1e-9)
+        expected = np.quantile(mean[1:], [0.025, 0.975])
+        assert [interval["lower"], interval["upper"]] == pytest.approx(expected, abs=1e-9)
         assert entry["moved"] == 120
 
 
@@ -136,9 +145,10 @@ def test_ablation_takes_the_term_out_of_a_linear_risk(made: Path, linear: dict[s
         without = [values.copy() for values in model.scaled]
         for values in without:
             values[:, place] = 0
-        drop = model.concordance(model.scaled) - model.concordance(without)
+        drop, found = model.drop(without), by_name(linear)[f"blood: {name}"]["ablation"]
 
-        assert by_name(linear)[f"blood: {name}"]["ablation"]["value"] == pytest.approx(drop)
+        assert found["value"] == pytest.approx(drop[0])
+        assert found["interval"]["upper"] == pytest.approx(np.quantile(drop[1:], 0.975))
 
 
 def test_gradient_times_input_of_a_linear_risk(made: Path, linear: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ competing events leave as if censored, so that the question is about the cause-s
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,24 +26,35 @@ from survkit.metrics.pair_statistic import PairStatistic
 Values = Tensor | Undefined
 
 
+Concordance = Literal["harrell", "antolini"]
+
+
 def harrell_within_folds(part: Part) -> Values:
     """Harrell's concordance of the risk scores: pairs of each fold, summed over folds."""
-    return _values(part, _harrell(part, _folds_as_strata(part)))
+    return _values(part, pair_statistic(part, "harrell", within_folds=True))
 
 
 def harrell_all_pairs(part: Part) -> Values:
     """Harrell's concordance of the risk scores, pairs across folds too."""
-    return _values(part, _harrell(part, part.target))
+    return _values(part, pair_statistic(part, "harrell", within_folds=False))
 
 
 def antolini_within_folds(part: Part) -> Values:
     """Antolini's time-dependent concordance: pairs of each fold, summed over folds."""
-    return _antolini(part, _folds_as_strata(part))
+    return _values(part, pair_statistic(part, "antolini", within_folds=True))
 
 
 def antolini_all_pairs(part: Part) -> Values:
     """Antolini's time-dependent concordance, pairs across folds too."""
-    return _antolini(part, part.target)
+    return _values(part, pair_statistic(part, "antolini", within_folds=False))
+
+
+def pair_statistic(
+    part: Part, kind: Concordance, *, within_folds: bool
+) -> PairStatistic | Undefined:
+    """Return a concordance of the part as a statistic that can be resampled."""
+    target = _folds_as_strata(part) if within_folds else part.target
+    return _harrell(part, target) if kind == "harrell" else _antolini(part, target)
 
 
 def within_folds(table: Predictions) -> SurvivalTarget:
@@ -64,7 +76,7 @@ def _harrell(part: Part, target: SurvivalTarget) -> PairStatistic:
     return harrell_statistic(score, target, cause=part.cause, tau=table.horizon)
 
 
-def _antolini(part: Part, target: SurvivalTarget) -> Values:
+def _antolini(part: Part, target: SurvivalTarget) -> PairStatistic | Undefined:
     """Compare incidences at every event time itself, interpolated between grid times."""
     if part.predictions.cumulative_incidence is None:
         return part.undefined(NO_PROBABILITIES)
@@ -74,14 +86,15 @@ def _antolini(part: Part, target: SurvivalTarget) -> Values:
     times = times if len(times) else table.time_grid[-1:]  # without events nothing is read
     column = np.where(known, np.searchsorted(times, table.duration), 0)
     incidence = torch.from_numpy(table.incidence_at(times)[:, part.cause - 1])
-    statistic = antolini_statistic(
+    return antolini_statistic(
         incidence, torch.from_numpy(column), target, cause=part.cause, tau=table.horizon
     )
-    return _values(part, statistic)
 
 
-def _values(part: Part, statistic: PairStatistic) -> Values:
+def _values(part: Part, statistic: PairStatistic | Undefined) -> Values:
     """The value, then the replicates; NaN in resamples without a comparable pair."""
+    if isinstance(statistic, Undefined):
+        return statistic
     sample = statistic.estimate()
     if isinstance(sample, Undefined):
         return part.undefined(sample.reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,7 @@ from survkit.hub.fitted_model import as_model_input
 from survkit.importance.feature_group import FeatureGroup
 from survkit.importance.reference import reference
 from survkit.model import SurvivalModel, encode_present
-from survkit.protocols import Encoder
+from survkit.protocols import Encoder, SurvivalHead
 from survkit.specs import EncodingSpec, InputSpec
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class FoldModel:
     def __init__(self, member: SurvivalModel, subjects: Subjects, device: str) -> None:
         self.member, self.subjects, self.device = member, subjects, device
         self.dtype = next(member.parameters()).dtype
+        self.head = deepcopy(cast(SurvivalHead, member.head))  # curves are made on the CPU
         self.encoders: dict[str, Any] = dict(member.encoders.items())
         self.store = self._store(subjects.test, subjects.specs)
         self.batches = [

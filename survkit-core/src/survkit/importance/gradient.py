@@ -20,7 +20,6 @@ from survkit.flow import ModalityInput
 from survkit.hub.fitted_model import as_model_input
 from survkit.importance.feature_group import FeatureGroup
 from survkit.importance.fold_model import FoldModel
-from survkit.protocols import SurvivalHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def _slopes(
     with torch.enable_grad():
         encodings = model.member.encode(given, penalties=False)
         parameters = model.member.decide(encodings).parameters
-        risk = _risk(cast(SurvivalHead, model.member.head).predict(parameters.cpu()), asked)
+        risk = _risk(model.head.predict(parameters.cpu()), asked)
     found = {name: torch.zeros_like(inputs[name].values) for name in wanted - {*names}}
     for name in names:
         values = given[name].values

@@ -169,7 +169,7 @@ def _folds(work: _Work, numbers: Sequence[int], advance: _Steps) -> Iterator[Fol
     quiet = _Work(work.parts, work.groups, work.cause, work.settings.quiet())
     tasks = (delayed(quiet.fold)(number, _Steps(0, None)) for number in numbers)  # type: ignore[no-untyped-call]
     parallel = Parallel(n_jobs=work.settings.jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    for found in parallel(tasks):  # type: ignore[no-untyped-call]
+    for found in parallel(tasks):
         advance(steps)
         yield found
 

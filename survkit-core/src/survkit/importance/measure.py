@@ -9,22 +9,23 @@ it.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from survkit.evaluation import Predictions
 from survkit.importance.feature_group import FeatureGroup
 from survkit.importance.joined_scores import JoinedScores
+from survkit.importance.mean_drop import MeanConcordance, drops, mean_concordance
 from survkit.metrics.estimate import Undefined
 from survkit.stress.yardstick import Values, Yardstick
 
 NOBODY = "in no fold have two subjects the modality, so that nothing can be exchanged"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Measure:
     """What the numbers are made of.
 
@@ -37,6 +38,7 @@ class Measure:
     joined: JoinedScores
     gauge: Yardstick
     advance: Callable[[int], None]
+    _clean: MeanConcordance | Undefined | None = None
 
     def groups_json(self, groups: Sequence[FeatureGroup]) -> list[dict[str, Any]]:
         """Return an entry per group, the most important first, those without a value last."""
@@ -54,12 +56,10 @@ class Measure:
 
     def _of_group(self, group: FeatureGroup, share: Values) -> dict[str, Any]:
         words, table = self.gauge.metric.label, self.joined.table
-        drops = self._drops(group)
-        permuted: Values = drops if isinstance(drops, Undefined) else _mean(drops)
-        each = [] if isinstance(drops, Undefined) else [float(drop[0]) for drop in drops]
+        each, permuted = self._permuted(group)
         said = {
             "importance": (permuted, f"drop of {words}, group permuted, mean of {len(each)} times"),
-            "ablation": (self._ablation(group), f"drop of {words}, group at its training mean"),
+            "ablation": (self._ablated(group), f"drop of {words}, group at its training mean"),
             "gradient": (share, "share of |gradient x input| of the risk"),
         }
         results = {
@@ -80,26 +80,34 @@ class Measure:
             "gradient": results["gradient"],
         }
 
-    def _drops(self, group: FeatureGroup) -> list[Tensor] | Undefined:
-        """Return clean minus permuted by repeat, in the sample and in every resample."""
+    def _permuted(self, group: FeatureGroup) -> tuple[list[float], Values]:
+        """Return the drop of each repeat, and their mean in the sample and in every resample."""
         reason = self.joined.reason("permuted", group.key)
         if not reason and not self.joined.moved(group.key):
             reason = NOBODY
-        if reason:
-            return self.gauge.undefined(self.joined.table, reason)
-        found = []
-        for table in self.joined.permuted(group.key):
-            drop = _difference(self.gauge.values(self.joined.clean()), self.gauge.values(table))
-            if isinstance(drop, Undefined):
-                return drop
-            found.append(drop)
-        return found
+        return self._drop(self.joined.permuted(group.key), reason)
 
-    def _ablation(self, group: FeatureGroup) -> Values:
-        if reason := self.joined.reason("ablated", group.key):
-            return self.gauge.undefined(self.joined.table, reason)
-        table = self.joined.ablated(group.key)
-        return _difference(self.gauge.values(self.joined.clean()), self.gauge.values(table))
+    def _ablated(self, group: FeatureGroup) -> Values:
+        reason = self.joined.reason("ablated", group.key)
+        return self._drop((self.joined.ablated(group.key) for _ in range(1)), reason)[1]
+
+    def _drop(self, tables: Iterable[Predictions], reason: str) -> tuple[list[float], Values]:
+        """Return clean minus changed; the tables are not made where there is a reason not to."""
+        if reason:
+            return [], self.gauge.undefined(self.joined.table, reason)
+        clean = self._clean_concordance()
+        if isinstance(clean, Undefined):
+            return [], clean
+        changed = mean_concordance(self.gauge, tables)
+        if isinstance(changed, Undefined):
+            return [], changed
+        each, mean = drops(clean, changed)
+        return each.tolist(), mean
+
+    def _clean_concordance(self) -> MeanConcordance | Undefined:
+        if self._clean is None:
+            self._clean = mean_concordance(self.gauge, [self.joined.clean()])
+        return self._clean
 
     def _gradient_shares(self, groups: Sequence[FeatureGroup]) -> dict[str, Values]:
         """Return each group's share of the sizes of all groups that have some."""
@@ -121,17 +129,6 @@ class Measure:
             return found | {key: self.gauge.undefined(table, nothing) for key in able}
         shares = (totals / totals.sum(dim=2, keepdim=True)).mean(dim=0)
         return found | {key: shares[:, place] for place, key in enumerate(able)}
-
-
-def _difference(clean: Values, changed: Values) -> Values:
-    if isinstance(clean, Undefined):
-        return clean
-    return changed if isinstance(changed, Undefined) else clean - changed
-
-
-def _mean(drops: Sequence[Tensor]) -> Tensor:
-    stacked = torch.stack(list(drops))
-    return stacked[0] + (stacked - stacked[0]).mean(dim=0)  # equal values have exactly their mean
 
 
 def _order(entry: dict[str, Any]) -> tuple[bool, float, str]:

@@ -9,7 +9,7 @@ as in resampled data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -121,6 +121,33 @@ class PairStatistic:
                 partners = partners - suffix_weights(weight, order.entering)
             total += (partners * weight[:, order.anchors]).sum(dim=1)
         return torch.where(total > 0, total, torch.nan)
+
+
+def mean_replicates(statistics: Sequence[PairStatistic], counts: Tensor) -> Tensor:
+    """Return the mean of several concordances in every resample, by one matrix product for all.
+
+    A concordance is linear in the credits of its pairs, so the mean of many on the same outcome is
+    that of their mean credits. Equal statistics give exactly what one of them gives.
+
+    Args:
+        statistics: On the same outcome; at least one.
+        counts: How often each subject was drawn; (replicate, batch).
+
+    Returns:
+        float64 (replicate); NaN where a replicate has no comparable pair.
+    """
+    first = statistics[0]
+    weight = counts.to(first.outcome.time.device, torch.float64)
+    if first.outcome.weight is not None:
+        weight = weight * first.outcome.weight
+    concordant = weight.new_zeros(len(weight))
+    for blocks in zip(*(each.blocks() for each in statistics), strict=True):
+        anchors = blocks[0][0]
+        credit = weight.new_zeros(first.outcome.n, len(anchors))
+        for each, block in zip(statistics, blocks, strict=True):
+            credit += each._credit(*block)
+        concordant += ((weight @ (credit / len(statistics))) * weight[:, anchors]).sum(dim=1)
+    return concordant / first._comparable(weight)
 
 
 def _exact_in_float32(weight: Tensor, whole: bool) -> bool:

@@ -65,14 +65,16 @@ class Yardstick:
 
     def _computed(self, table: Predictions, asked: NDArray[np.bool_]) -> Values:
         found = []
-        for part in self._parts(table, asked):
+        for part in self.parts(table, asked):
             values = self.statistic(part)
             if isinstance(values, Undefined):
                 return values
             found.append(values)
         return torch.stack(found).mean(dim=0)
 
-    def _parts(self, table: Predictions, asked: NDArray[np.bool_]) -> list[Part]:
+    def parts(self, table: Predictions, rows: NDArray[np.bool_] | None = None) -> list[Part]:
+        """Return (some rows of) the table, repeat by repeat, with the resamples."""
+        asked = np.ones(len(table), dtype=bool) if rows is None else rows
         return [
             Part(
                 predictions=table,
@@ -95,7 +97,7 @@ class Yardstick:
         if isinstance(values, Undefined):
             return values
         asked = np.ones(len(table), dtype=bool) if rows is None else rows
-        parts = self._parts(table, asked)
+        parts = self.parts(table, asked)
         whole = f"{method}; mean of {len(parts)} repeats" if len(parts) > 1 else method
         if not bool(values[0].isfinite()):
             return parts[0].undefined("it has no value in the sample itself")
@@ -103,7 +105,7 @@ class Yardstick:
 
     def undefined(self, table: Predictions, reason: str) -> Undefined:
         """Say why a number about the table's subjects cannot be computed."""
-        return self._parts(table, np.ones(len(table), dtype=bool))[0].undefined(reason)
+        return self.parts(table, np.ones(len(table), dtype=bool))[0].undefined(reason)
 
 
 def yardstick(
