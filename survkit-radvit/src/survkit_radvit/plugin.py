@@ -9,6 +9,7 @@ SURVKIT_API = ">=0.1,<0.2"
 
 # kind | name | target within survkit_radvit | summary
 _PARTS = """
+encoder | vit | vit.vit_encoder:VitEncoder | Vision Transformer over one picture, prunable
 """
 
 

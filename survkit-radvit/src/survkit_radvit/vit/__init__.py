@@ -1,0 +1,1 @@
+"""A Vision Transformer over one picture, with attention maps, whose patches can be dropped."""
