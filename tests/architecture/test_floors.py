@@ -32,6 +32,7 @@ PLUGIN_MAY_IMPORT = (
     "survkit.fusions.modalities", "survkit.fusions.token_attention",
     "survkit.losses", "survkit.metrics", "survkit.plugins", "survkit.prediction",
     "survkit.protocols", "survkit.radiomics", "survkit.registry", "survkit.settings",
+    "survkit.prunes_tokens",
     "survkit.showing", "survkit.specs",
 )  # fmt: skip
 

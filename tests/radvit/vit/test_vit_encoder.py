@@ -11,11 +11,11 @@ from tests.radvit.vit.cases import INPUT, PATCHES, SMALL, encoder, given, pictur
 from survkit.errors import CompositionError, ConfigError
 from survkit.protocols import Sample
 from survkit.specs import InputSpec
-from survkit.testing import EncoderConformance
+from survkit.testing import EncoderConformance, PrunesTokensConformance
 from survkit_radvit.vit.vit_encoder import VitEncoder
 
 
-class TestGrey(EncoderConformance):
+class TestGrey(PrunesTokensConformance):
     component = VitEncoder
     input = INPUT
     settings: ClassVar = SMALL
@@ -27,7 +27,7 @@ class TestColourLastBlocks(EncoderConformance):
     settings: ClassVar = SMALL | {"tune": "last-blocks", "blocks": 1, "dropout": 0.1}
 
 
-class TestPrunedBySubject(EncoderConformance):
+class TestPrunedBySubject(PrunesTokensConformance):
     component = VitEncoder
     input = INPUT
     settings: ClassVar = SMALL | {"prune_at": 1, "threshold": 1.0}

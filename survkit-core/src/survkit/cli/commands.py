@@ -117,6 +117,16 @@ COMMANDS: dict[str, Entry] = {
             "--corruption 'ct:gaussian-noise + pet:poisson-noise'",
         ),
     ),
+    "prune": Entry(
+        "survkit.cli.prune:command",
+        "Drop the tokens that a run's models hardly look at, and measure what changes.",
+        (
+            "survkit prune runs/cv --cohort cohort.yaml",
+            "survkit prune runs/cv --cohort cohort.yaml --threshold 1,1.5 --keep 0.3,0.5",
+            "survkit prune runs/cv --cohort cohort.yaml --threshold 1 --map subject",
+            "survkit prune runs/cv --cohort cohort.yaml --keep 0.5 --retrain --out pruned",
+        ),
+    ),
     "explain": Entry(
         "survkit.cli.explain:command",
         "Show where a model looked in single subjects, and what it kept of their volumes.",

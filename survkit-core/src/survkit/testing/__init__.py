@@ -29,6 +29,7 @@ pytest.register_assert_rewrite(
             "loss",
             "corruption",
             "plugin",
+            "pruning",
         )
     )
 )
@@ -48,6 +49,7 @@ from survkit.testing.fusion import FusionConformance  # noqa: E402
 from survkit.testing.head import HeadConformance  # noqa: E402
 from survkit.testing.loss import LossConformance  # noqa: E402
 from survkit.testing.plugin import PluginConformance  # noqa: E402
+from survkit.testing.pruning import PrunesTokensConformance  # noqa: E402
 
 __all__ = [
     "CorruptionConformance",
@@ -57,6 +59,7 @@ __all__ = [
     "HeadConformance",
     "LossConformance",
     "PluginConformance",
+    "PrunesTokensConformance",
     "parameter_shape",
     "random_encoding",
     "random_encodings",

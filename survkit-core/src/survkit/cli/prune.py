@@ -1,0 +1,131 @@
+"""``survkit prune``: what a model is worth, and costs, without the tokens that count little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from survkit.cli.left_out import print_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A finished run of survkit cv.", metavar="RUN")],
+    cohort: Annotated[Path, typer.Option(help="The cohort file that the run was made from.")],
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="Importance that a token needs to stay, in units of the uniform 1 / tokens; "
+            "several separated by commas. 1 where --keep is not given either.",
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(help="Shares of the tokens to keep, the most important ones: 0.3,0.5."),
+    ] = None,
+    map: Annotated[
+        Literal["population", "subject"],
+        typer.Option(
+            help="Whose importance decides: the mean over the fold's training subjects, or each "
+            "subject's own."
+        ),
+    ] = "population",
+    retrain: Annotated[
+        bool,
+        typer.Option("--retrain", help="Train every fold on with its kept tokens, too."),
+    ] = False,
+    modality: Annotated[
+        str | None, typer.Option(help="Whose encoder, where several leave tokens out.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="harrell, antolini, brier or ibs.")] = "harrell",
+    cause: Annotated[str | None, typer.Option(help="The cause; the first by default.")] = None,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")
+    ] = 1000,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    table: Annotated[
+        Path | None, typer.Option(help="Table to use instead of the one it names.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that relative paths start from.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results; prune in the run by default.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace older results by the complete new ones.")
+    ] = False,
+) -> None:
+    """Predict a run's test subjects again without the tokens that count little.
+
+    Every fold's own model predicts the subjects it never saw, with all tokens and with fewer; which
+    these are is learnt from the fold's training subjects. Tokens are dropped from the computation,
+    so it says what is gained in time, too.
+    """
+    from survkit.cli.cohort import progress_bar
+    from survkit.cli.predict import check_device
+    from survkit.data import Cohort, PreparationCache, default_cache_folder
+    from survkit.pruning import prune_run
+
+    check_device(device)
+    subjects = Cohort.read(cohort, table=table, data_folder=data)
+    print_left_out(subjects)
+    with progress_bar("pruning") as progress:
+        found = prune_run(
+            run,
+            subjects,
+            out=out,
+            thresholds=_numbers("--threshold", threshold, "1,1.5"),
+            keep=_numbers("--keep", keep, "0.3,0.5"),
+            map=map,
+            retrain=retrain,
+            modality=modality,
+            metric=metric,
+            cause=cause,
+            replicates=replicates,
+            level=level,
+            device=device,
+            overwrite=overwrite,
+            cache=PreparationCache(cache or default_cache_folder()),
+            progress=progress,
+        )
+    _print(found.content)
+    print(found.folder / "prune.json")
+
+
+def _numbers(option: str, text: str | None, example: str) -> list[float]:
+    from survkit.errors import ConfigError
+
+    try:
+        return [] if text is None else [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"{option} takes numbers separated by commas, such as {example}, not {text!r}"
+        ) from error
+
+
+def _print(content: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from survkit.pruning.write_prune import LABELS, cells_of, notes
+
+    console = Console(markup=False, highlight=False)
+    console.print(f"{content['cause']}: {content['metric_label']}, {content['model']}")
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for place, label in enumerate(LABELS):
+        grid.add_column(label, overflow="fold", no_wrap=place > 0)
+    for row in content["rows"]:
+        grid.add_row(*cells_of(row))
+    console.print(grid)
+    for note in notes(content):
+        console.print(note)
