@@ -140,7 +140,7 @@ def test_files_say_what_the_content_says(found: Pruned) -> None:
 
     assert content == found.content
     assert list(table["pruned"]) == [each["pruned"]["value"] for each in content["rows"]]
-    assert text.count("\n| ") == 1 + len(KEYS)
+    assert text.count("\n| ") == 2 + len(KEYS)
     assert "mean importance over its training subjects" in text
     for each in content["rows"]:
         assert each["seconds_full"] > 0

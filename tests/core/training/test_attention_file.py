@@ -164,6 +164,24 @@ def test_weights_over_real_tokens_are_kept_whatever_the_batch() -> None:
     assert len(watch.weights()[EFFECTIVE_TOKENS, "ct"]) == 4
 
 
+def test_places_of_a_grid_stay_where_tokens_were_left_out(tmp_path: Path) -> None:
+    """Two of 2 x 2 patches computed: the others have their row with nothing in it."""
+    mask = torch.tensor([[True, False, True, False], [False, False, False, True]])
+    values = torch.tensor([[0.25, 0.0, 0.75, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    there = torch.ones(2, dtype=torch.bool)
+    given = Encoding(values[..., None], values[:, :1], there, mask, (2, 2), None, values)
+    member = attending(0.0)
+    with attention_watched([member]) as watch:
+        member.fusion({"ct": given})
+    (tmp_path / "fold-2").mkdir()
+
+    path = tmp_path / "fold-2" / TOKEN_FILE
+    write_token_attention(path, watch.tokens(), {"ct": "image"}, FOLD, ["a", "b"])
+
+    rows = read_token_weights(tmp_path)["ct"].rows
+    assert [row.weight.tolist() for row in rows] == values.tolist()
+
+
 def test_batches_without_the_modality_leave_a_gap_at_their_place() -> None:
     """An encoder attends only where somebody has the image; the others keep their places."""
 

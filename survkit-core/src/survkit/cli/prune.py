@@ -117,15 +117,15 @@ def _print(content: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from survkit.pruning.write_prune import LABELS, cells_of, notes
+    from survkit.pruning.write_prune import LABELS, lines_of, notes
 
     console = Console(markup=False, highlight=False)
     console.print(f"{content['cause']}: {content['metric_label']}, {content['model']}")
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place, label in enumerate(LABELS):
-        grid.add_column(label, overflow="fold", no_wrap=place > 0)
-    for row in content["rows"]:
-        grid.add_row(*cells_of(row))
+        grid.add_column(label, overflow="fold", no_wrap=place not in (0, 2, 3))
+    for line in lines_of(content):
+        grid.add_row(*line)
     console.print(grid)
     for note in notes(content):
         console.print(note)

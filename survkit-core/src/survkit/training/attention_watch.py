@@ -32,8 +32,9 @@ class TokenWeights:
     """The weights over the tokens of one modality.
 
     Attributes:
-        subjects: One array per subject, float32 (token), real tokens only; ``None`` where the
-            subject lacks the modality.
+        subjects: One array per subject, float32 (token), real tokens only, but on a grid every
+            place of it, with zero where a token was left out; ``None`` where the subject lacks the
+            modality.
         grid: Axes of the grid the tokens lie on, slowest first, where they do.
     """
 
@@ -161,9 +162,10 @@ def _over_tokens(name: str, encodings: Mapping[str, Encoding], fused: Fused) -> 
 
 
 def _real(encoding: Encoding, weight: Tensor) -> list[NDArray[np.float32] | None]:
-    """Return each subject's weights over its real tokens."""
+    """Return each subject's weights over its real tokens, or over the places of a grid."""
     values = weight.detach().float().cpu().numpy()
-    mask = None if encoding.token_mask is None else encoding.token_mask.cpu().numpy()
+    whole = encoding.token_mask is None or encoding.grid is not None
+    mask = None if whole else encoding.token_mask.cpu().numpy()  # type: ignore[union-attr]
     rows: list[NDArray[np.float32] | None] = []
     for row, present in enumerate(encoding.present.tolist()):
         own = values[row] if mask is None else values[row][mask[row]]
