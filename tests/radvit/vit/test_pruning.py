@@ -11,7 +11,7 @@ from tests.radvit.vit.cases import PATCHES, encoder, given, pictures
 from torch import Tensor
 
 from survkit.errors import DataError
-from survkit.flow import select
+from survkit.flow import ModalityInput, select
 from survkit_radvit.vit.kept_patches import above_threshold
 from survkit_radvit.vit.vit_encoder import VitEncoder
 
@@ -292,3 +292,21 @@ def test_rows_of_a_pruned_batch_are_independent() -> None:
     for pair in combinations(range(4), 2):
         found = one(select(batch, torch.tensor(pair))).summary
         torch.testing.assert_close(found, torch.stack([alone[row] for row in pair]))
+
+
+@pytest.mark.parametrize("kept", [None, KEPT])
+def test_no_step_waits_for_the_device(kept: Tensor | None) -> None:
+    """On the meta device, where no value can be read back, forward and backward run; a choice per
+    subject needs the length of the longest row, which is read.
+    """
+    one, thinned = encoder().train(), encoder(prune_at=1, threshold=1.0).to("meta")
+    one.keep_tokens(kept)
+    batch = given(pictures())
+    elsewhere = ModalityInput(batch.values.to("meta"), batch.present.to("meta"))
+
+    encoding = one.to("meta")(elsewhere)
+    (encoding.summary.sum() + encoding.tokens.sum()).backward()
+
+    assert encoding.summary.shape == (4, 16)
+    with pytest.raises(RuntimeError, match="meta"):
+        thinned(elsewhere)
