@@ -127,15 +127,14 @@ def test_a_model_trained_on_the_gpu_predicts_alike_on_both(recipe: str) -> None:
     np.testing.assert_allclose(on_gpu.to_numpy(), on_cpu.to_numpy(), atol=1e-4)
 
 
-@pytest.mark.parametrize("recipe", COHORTS)
-def test_the_same_seed_gives_nearly_the_same_model_on_both_devices(recipe: str) -> None:
-    """In float32: data, order and start are one; what differs is rounding."""
+def test_the_same_seed_gives_nearly_the_same_model_on_both_devices() -> None:
+    """In float32, without dropout, whose draws differ: data, order and start are one."""
     exact = ("training.precision=32-true", "training.epochs=1", "training.schedule.warmup=0")
     found = []
     for device in ("cpu", "cuda"):
-        model = f"{recipe.replace('/', '-')}-exact-{device}"
-        fit(recipe, model, *exact, f"training.accelerator={device}")
-        found.append(predicted(recipe, model, "cpu").to_numpy())
+        settings = (*exact, "fusion.dropout=0.0", f"training.accelerator={device}")
+        fit("robsurv/small", f"exact-{device}", *settings)
+        found.append(predicted("robsurv/small", f"exact-{device}", "cpu").to_numpy())
 
     np.testing.assert_allclose(found[0], found[1], atol=0.02)
 
