@@ -52,7 +52,7 @@ def compose(
 
     Args:
         recipe: What to build.
-        specs: What the cohort gives, by modality; more modalities than the recipe uses are fine.
+        specs: What the cohort gives, by modality or by encoder; more than the recipe uses is fine.
         outcome: Causes, horizon and time grid.
         registry: Where names are looked up.
         begin: Called with the network and its parts before it is tried; by default encoders that
@@ -63,6 +63,7 @@ def compose(
         ConfigError: An unknown name or a wrong setting.
     """
     parts = parts_of(recipe)
+    specs = {name: specs[read] for name, read in recipe.twins.items() if read in specs} | {**specs}
     model, named = build_model(parts, specs, outcome, registry)
     if begin is None:
         start_from_weights(model.encoders.items())

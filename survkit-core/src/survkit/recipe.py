@@ -9,24 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from survkit.component_config import ComponentConfig
+from survkit.component_config import ComponentConfig, EncoderConfig, ModalityName
 from survkit.errors import ConfigError
+from survkit.outcome_config import OutcomeConfig
 from survkit.overrides import apply_override
 from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml, read_yaml
 from survkit.suggest import did_you_mean
-from survkit.training_config import Count, NotNegative, Positive, Section, TrainingConfig
+from survkit.training_config import Count, NotNegative, Section, TrainingConfig
 from survkit.validation import validate
 
 _NETWORK = ("encoders", "fusion", "head", "objective")
 _BASELINE = ("baseline", "inputs")
 _BASELINE_TRAINING = ("seed", "validation")
-
-ModalityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class LossConfig(ComponentConfig):
@@ -36,7 +35,7 @@ class LossConfig(ComponentConfig):
 
 
 class PenaltyConfig(Section):
-    """A weighted mean of a per-subject penalty, named ``<modality>.<name>`` or
+    """A weighted mean of a per-subject penalty, named ``<encoder>.<name>`` or
     ``fusion.<name>``.
     """
 
@@ -56,53 +55,6 @@ _Term = Annotated[
     Annotated[LossConfig, Tag("LossConfig")] | Annotated[PenaltyConfig, Tag("PenaltyConfig")],
     Discriminator(_form_of),
 ]
-
-
-class GridConfig(Section):
-    """The discrete time grid.
-
-    Attributes:
-        kind: Equal intervals up to the horizon, intervals with equal numbers of training events, or
-            given edges.
-        intervals: Number of intervals.
-        edges: Right edges, for ``kind: edges``; the last is the horizon.
-    """
-
-    kind: Literal["uniform", "quantile", "edges"] = "uniform"
-    intervals: Count = 20
-    edges: list[Positive] | None = None
-
-    @model_validator(mode="after")
-    def _edges_where_asked(self) -> GridConfig:
-        if (self.kind == "edges") != (self.edges is not None):
-            raise ValueError("edges are given with kind: edges, and only there")
-        return self
-
-
-class OutcomeConfig(Section):
-    """Until when, and on which grid, statements are made.
-
-    Attributes:
-        horizon: In ``unit``.
-        unit: Must be the cohort's unit, so that 730 days are never read as 730 months.
-        grid: The discrete time grid.
-        evaluation_points: Number of equidistant times up to the horizon at which predictions are
-            kept; "edges" for those of the time grid, which must then not depend on the data.
-    """
-
-    horizon: Positive
-    unit: Literal["days", "months", "years"] = "days"
-    grid: GridConfig = GridConfig()
-    evaluation_points: Annotated[int, Field(ge=2)] | Literal["edges"] = 50
-
-    @model_validator(mode="after")
-    def _edges_are_known(self) -> OutcomeConfig:
-        if self.evaluation_points == "edges" and self.grid.kind == "quantile":
-            raise ValueError(
-                "evaluation_points: edges needs a grid of kind uniform or edges; those of "
-                "quantiles differ between training parts"
-            )
-        return self
 
 
 class InputConfig(Section):
@@ -127,7 +79,8 @@ class Recipe(Section):
 
     Attributes:
         title: One line for the report.
-        encoders: By modality of the cohort.
+        encoders: By name: that of the modality of the cohort which is read, or any other, with
+            ``modality``.
         fusion: How modalities are joined.
         head: What is predicted from the joined embedding.
         baseline: A classical model instead of encoders, fusion, head and objective.
@@ -141,7 +94,7 @@ class Recipe(Section):
     """
 
     title: str = ""
-    encoders: Annotated[dict[ModalityName, ComponentConfig], Field(min_length=1)] = Field(
+    encoders: Annotated[dict[ModalityName, EncoderConfig], Field(min_length=1)] = Field(
         default_factory=dict
     )
     fusion: ComponentConfig = ComponentConfig(use="concat")
@@ -174,17 +127,32 @@ class Recipe(Section):
         if self.baseline:
             _check_baseline_keys(self)
         for number, one in enumerate(self.training.corruptions):
-            if one.modality not in self.encoders:
+            if one.modality not in self.modalities:
                 raise ValueError(
                     f"training.corruptions.{number}: the recipe has no modality '{one.modality}'. "
-                    f"{did_you_mean(one.modality, self.encoders)}"
+                    f"{did_you_mean(one.modality, self.modalities)}"
                 )
         return self
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Modalities of the cohort that are read, in the order of writing."""
-        return tuple(self.encoders) or tuple(item.modality for item in self.inputs)
+        """Modalities of the cohort that are read, each once, in the order of writing."""
+        return tuple(self.readers) or tuple(item.modality for item in self.inputs)
+
+    @property
+    def readers(self) -> dict[str, tuple[str, ...]]:
+        """Names of the encoders that read it, by modality of the cohort."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, encoder in self.encoders.items():
+            modality = encoder.modality or name
+            found[modality] = (*found.get(modality, ()), name)
+        return found
+
+    @property
+    def twins(self) -> dict[str, str]:
+        """Modalities of the encoders that are not named after theirs, by encoder."""
+        given = {name: encoder.modality for name, encoder in self.encoders.items()}
+        return {name: read for name, read in given.items() if read and read != name}
 
     @model_validator(mode="before")
     @classmethod
@@ -208,7 +176,8 @@ class Recipe(Section):
         recipe = validate(cls, data, source=source)
         for path, values in recipe.search.items():
             for value in values:  # every candidate must be a recipe, found before hours of training
-                recipe.with_value(path, value, source=f"{source}: search.{path}")
+                one = recipe.with_value(path, value, source=f"{source}: search.{path}")
+                _check_same_twins(recipe, one, source=f"{source}: search.{path}")
         return recipe
 
     @classmethod
@@ -256,6 +225,15 @@ class Recipe(Section):
 
         data = self.to_dict() | {"search": {}}
         return Recipe.parse(data, source=source, overrides=[f"{path}={json.dumps(value)}"])
+
+
+def _check_same_twins(recipe: Recipe, candidate: Recipe, *, source: str) -> None:
+    """Refuse a search over what is read: its candidates would be models of other data."""
+    if candidate.twins != recipe.twins:
+        raise ConfigError(
+            f"{source}: a search changes no encoder's modality; write a recipe for each, and "
+            "compare their runs"
+        )
 
 
 def _check_baseline_keys(recipe: Recipe) -> None:

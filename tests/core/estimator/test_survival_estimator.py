@@ -299,3 +299,19 @@ def test_scikit_learns_own_checks() -> None:
     }
     assert failed == {}
     assert sum(each["status"] == "passed" for each in results) >= 38
+
+
+def test_two_encoders_may_read_the_same_columns() -> None:
+    """Columns are said once, by modality; that is the model of the columns given twice."""
+    X, y = data()
+    twin = {"use": "vector", "components": 2, "modality": "histology"}
+    once = COX | {"encoders": {"histology": {"use": "vector"}, "short": twin}}
+    twice = COX | {"encoders": {"histology": {"use": "vector"}, "short": {**twin}}}
+    del twice["encoders"]["short"]["modality"]
+    columns = MODALITIES["histology"]
+    modalities = {"histology": columns, "short": columns}
+
+    first = SurvivalEstimator(once, random_state=0).fit(X[columns], y)
+    second = SurvivalEstimator(twice, modalities=modalities, random_state=0).fit(X[columns], y)
+
+    assert np.array_equal(first.predict(X[columns]), second.predict(X[columns]))

@@ -24,7 +24,7 @@ from survkit.registry import Registry
 from survkit.specs import InputKind, InputSpec
 from survkit.stress import Stress, stress_run
 from survkit.stress.chance import generator_for
-from survkit.stress.corrupted_input import CleanBatch, corrupt, read_samples
+from survkit.stress.corrupted_input import CleanBatch, Reader, corrupt, read_samples
 from survkit.stress.run_parts import as_table, open_run
 from survkit.stress.scenario import Scenario, parse_scenario
 from survkit.stress.suite import suite
@@ -230,15 +230,14 @@ def part_of(modality: str, corruption: Louder) -> ModalityCorruption:
     )
 
 
-def batch_of(has: Sequence[bool]) -> CleanBatch:
+def batch_of(name: str, has: Sequence[bool]) -> CleanBatch:
     """A vector of one number, its row, for the subjects who have it."""
     values = torch.arange(len(has), dtype=torch.float32)[:, None]
     return CleanBatch(
         subjects=[f"s{row}" for row in range(len(has))],
         samples=[Sample(values[row]) if there else None for row, there in enumerate(has)],
-        input=ModalityInput(values, torch.tensor(has), complete=all(has)),
         spec=InputSpec(kind="vector", shape=(1,)),
-        encoder=None,
+        readers={name: Reader(None, ModalityInput(values, torch.tensor(has), complete=all(has)))},
     )
 
 
@@ -263,8 +262,8 @@ def test_a_subject_is_spared_where_all_would_go(
     """
     scenario = Scenario((part_of("ct", of_ct), part_of("pet", of_pet)))
     batches = {
-        "ct": batch_of([True, True, True, False]),
-        "pet": batch_of([True, True, False, False]),
+        "ct": batch_of("ct", [True, True, True, False]),
+        "pet": batch_of("pet", [True, True, False, False]),
     }
 
     found = corrupt(scenario, batches, torch.tensor([True, False, False, True]), 0)

@@ -27,6 +27,7 @@ if __name__ == "__main__":
     noise = TrainingCorruption(
         part=build_part(default_registry().find("corruption", "column-noise"), "rna", {}),
         probability=0.5,
+        readers=("rna",),
         spec=InputSpec(kind="vector", shape=(5,)),
         known=Sample(values=torch.empty(0)),
     )

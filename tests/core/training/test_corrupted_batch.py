@@ -37,6 +37,7 @@ def corruption(
     return TrainingCorruption(
         part=part,
         probability=probability,
+        readers=(modality,),
         spec=SPECS[modality],
         known=Sample(values=torch.empty(0), source="a test", intensity_range=(-1.0, 1.0)),
     )

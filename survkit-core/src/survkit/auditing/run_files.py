@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from survkit.errors import RunError
+from survkit.report.run_facts import modalities_read
 from survkit.safe_yaml import read_yaml
 
 PREDICTIONS = "predictions.parquet"
@@ -67,8 +68,7 @@ class RunFiles:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Modalities that the model is given."""
-        found = self.recipe.get("encoders") or self.recipe.get("inputs") or {}
-        return tuple(str(name) for name in found)
+        return modalities_read(self.recipe)
 
 
 def read_run_files(folder: Path) -> RunFiles:

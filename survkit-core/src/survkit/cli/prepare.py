@@ -47,6 +47,7 @@ def command(
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
     if plan.baseline is not None:
         raise ConfigError("a baseline reads tables and embeddings, so there is nothing to prepare")
+    subjects = subjects.with_twins(plan.twins)
     rows = range(len(subjects))
     specs = {name: subjects.input_spec(name, rows) for name in plan.encoders}
     encoders = _encoders(plan, specs, registry)

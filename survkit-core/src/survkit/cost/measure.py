@@ -128,6 +128,7 @@ def cost(
         ConfigError: The recipe is of a baseline, or no encoder takes a varying number of tokens.
         DataError: There is no such subject, or it lacks a modality.
     """
+    cohort = cohort.with_twins(recipe.twins)
     row = _row(cohort, recipe, subject)
     everybody = list(range(len(cohort)))
     specs = {name: cohort.input_spec(name, everybody) for name in recipe.encoders}

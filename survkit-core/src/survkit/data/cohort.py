@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from survkit.data.cohort_config import CohortConfig
 from survkit.data.modality_config import (
     ImageModality,
+    Modality,
     TableModality,
     VectorModality,
     VolumeModality,
@@ -26,6 +27,7 @@ from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import open_table
 from survkit.data.readers.vector import open_archive, open_vectors
 from survkit.data.text_table import read_table
+from survkit.data.twins import check_twins
 from survkit.errors import ConfigError, DataError
 from survkit.flow import SurvivalTarget
 from survkit.protocols import Sample
@@ -53,6 +55,8 @@ class Cohort:
         digest: Of the cohort file and the table.
         left_out: Subjects of the table who are not in the cohort, because their event is missing
             and the cohort file says ``unknown: exclude``.
+        twins: Further names of modalities, such as that of a second encoder that reads one; name →
+            modality. What is asked for by such a name is the modality's.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Cohort:
     sources: Mapping[str, ModalitySource]
     digest: str
     left_out: tuple[str, ...] = ()
+    twins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -120,7 +125,7 @@ class Cohort:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Names in the order of the cohort file."""
+        """Names in the order of the cohort file, without twins."""
         return tuple(self.sources)
 
     @property
@@ -143,14 +148,14 @@ class Cohort:
 
     def available(self, modality: str) -> NDArray[np.bool_]:
         """Return which subjects have the modality; bool (subject)."""
-        return self._source(modality).available
+        return self.source_of(modality).available
 
     def input_spec(self, modality: str, rows: Rows) -> InputSpec:
         """Return what an encoder is given. Categories of columns are those of the given rows alone.
 
         Pass training rows: a category that only other subjects have is "unseen" to the model.
         """
-        return self._source(modality).spec(self.positions(rows))
+        return self.source_of(modality).spec(self.positions(rows))
 
     def read_sample(self, modality: str, row: int, spec: InputSpec) -> Sample | None:
         """Return one subject's modality, ``None`` where it is missing.
@@ -158,7 +163,28 @@ class Cohort:
         Raises:
             DataError: A file is missing, corrupt, or its geometry is not what was declared.
         """
-        return self._source(modality).read(row, spec)
+        return self.source_of(modality).read(row, spec)
+
+    def declaration(self, modality: str) -> Modality:
+        """Return what the cohort file says of a modality.
+
+        Raises:
+            DataError: There is none of that name.
+        """
+        self.source_of(modality)
+        return self.config.modality(self.twins.get(modality, modality), source=self.source)
+
+    def with_twins(self, twins: Mapping[str, str]) -> Cohort:
+        """Return the cohort with these further names of its modalities, and no others.
+
+        Args:
+            twins: Name → modality. Both have the same files, subjects and masks.
+
+        Raises:
+            ConfigError: A name is that of a modality, or what it stands for is none.
+        """
+        check_twins(twins, self.sources, self.source)
+        return replace(self, twins=dict(twins))
 
     def subset(self, rows: Rows) -> Cohort:
         """Return the cohort of the given rows, in their order."""
@@ -195,13 +221,19 @@ class Cohort:
             raise DataError(f"row {wrong[0]} is not in a cohort of {len(self)} subjects")
         return index.astype(np.int64)
 
-    def _source(self, modality: str) -> ModalitySource:
-        if modality not in self.sources:
+    def source_of(self, modality: str) -> ModalitySource:
+        """Return what reads a modality.
+
+        Raises:
+            DataError: There is none of that name.
+        """
+        name = self.twins.get(modality, modality)
+        if name not in self.sources:
             raise DataError(
                 f"{self.source}: no modality is named '{modality}'. "
                 f"{did_you_mean(modality, self.sources)}"
             )
-        return self.sources[modality]
+        return self.sources[name]
 
 
 def _assembled(raw: RawCohort, outcome: Outcome | None) -> Cohort:

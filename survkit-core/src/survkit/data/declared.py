@@ -12,7 +12,7 @@ WINDOWED = (-1.0, 1.0)
 
 def declared_range(cohort: Cohort, modality: str) -> tuple[float, float] | None:
     """Return lowest and highest intensity; ``None`` where no window is declared."""
-    settings = cohort.config.modality(modality, source=cohort.source)
+    settings = cohort.declaration(modality)
     windowed = isinstance(settings, ImagingModality) and settings.window is not None
     return WINDOWED if windowed else None
 
@@ -21,7 +21,7 @@ def declared_spacing(cohort: Cohort, modality: str, spec: InputSpec) -> tuple[fl
     """Return the voxel size that all subjects share because the cohort resamples to it; ``None``
     where every file may have its own. With a shared grid the other volume's declaration counts.
     """
-    settings = cohort.config.modality(modality, source=cohort.source)
+    settings = cohort.declaration(modality)
     if isinstance(settings, VolumeModality) and settings.grid is not None:
         return declared_spacing(cohort, settings.grid, spec)
     shared = isinstance(settings, VolumeModality) and settings.spacing is not None

@@ -77,7 +77,7 @@ def prepare_rows(
 ) -> Iterator[Prepared]:
     """Yield the prepared rows in order: an array, an entry of the cache, ``None`` if missing."""
     positions = cohort.positions(rows)
-    everything = _Work(cohort.sources[modality], cohort.subjects, spec, encoder, cache)
+    everything = _Work(cohort.source_of(modality), cohort.subjects, spec, encoder, cache)
     if jobs == 1:
         yield from (everything.run(int(row)) for row in positions)
         return
@@ -160,7 +160,7 @@ def read_modality(
             therefore unknown.
         PluginError: The encoder's ``prepare`` gave something that is not a finite float tensor.
     """
-    source = cohort.sources[modality]
+    source = cohort.source_of(modality)
     if isinstance(source, TableSource) and not isinstance(encoder, Prepares):
         positions = cohort.positions(rows)
         present = source.available[positions]

@@ -83,8 +83,9 @@ def _input(
     plan: Recipe, name: str, given: Any, columns: Sequence[str], registry: Registry
 ) -> InputColumns:
     where = f"modalities['{name}']"
-    encoder = registry.find("encoder", plan.encoders[name].use).qualified_name
-    kind: Any = "vector" if encoder == "survkit/vector" else "table"
+    used = [plan.encoders[reader].use for reader in plan.readers[name]]
+    encoders = [registry.find("encoder", each).qualified_name for each in used]
+    kind: Any = "vector" if "survkit/vector" in encoders else "table"
     if isinstance(given, Mapping):
         if set(given) - {"kind", "columns"} or "columns" not in given:
             raise ConfigError(f"{where} has 'columns' and 'kind', not {', '.join(map(str, given))}")

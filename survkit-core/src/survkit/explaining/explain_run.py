@@ -80,6 +80,7 @@ def explain_run(
         chosen = choose(opened.ranked(settings), settings.count)
     steps = _Steps(len(chosen), settings)
     parts = opened.parts([name for name, _ in chosen])
+    cohort = cohort.with_twins(parts[0].fitted.description.twins)
     views = _views(parts, cohort, dict(chosen), settings, steps)
     with folder.attempt() as work:
         subjects = [

@@ -44,7 +44,7 @@ def masked_modalities(
     """Return the modalities with a mask, and how attention can be compared with it."""
     tokens, maps, reasons = [], [], {}
     for name, encoder in encoders.items():
-        if getattr(cohort.config.modality(name), "mask", None) is None:
+        if getattr(cohort.declaration(name), "mask", None) is None:
             continue
         known = isinstance(encoder, ShowsTokenMasks)
         if offers_maps(encoder, specs[name]):

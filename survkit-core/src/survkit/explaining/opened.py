@@ -82,7 +82,7 @@ def open_run(run: Path, cohort: Cohort, registry: Registry) -> OpenedRun:
                 f"{cohort.source}: the causes of the event are {', '.join(cohort.causes)}, but the "
                 f"model's are {', '.join(causes)}; name them alike"
             )
-        return _Model(run, cohort, fitted)
+        return _Model(run, cohort.with_twins(fitted.description.twins), fitted)
     for name in (PREDICTIONS_FILE, "splits.json"):
         if not (run / name).is_file():
             raise RunError(

@@ -28,11 +28,13 @@ class ModelDescription:
         parts: Components under their full registry names, with all settings.
         providers: By full name.
         outcome: Causes, horizon and time grid.
-        inputs: What each encoder is given, by modality; levels of columns are those of training.
-        preparation: The cohort file's declaration of each modality.
+        inputs: What each encoder is given, by its name; levels of columns are those of training.
+        preparation: The cohort file's declaration of what each encoder reads, by its name.
         members: Number of networks whose predictions are averaged.
         training: Facts of the training: recipe, seed, hash of the splits, cohort, chosen epochs.
         api_version: Of the plugin interface.
+        twins: By the name of an encoder, the modality of the cohort that it reads; of those alone
+            that are not named after theirs.
     """
 
     parts: Parts
@@ -43,6 +45,20 @@ class ModelDescription:
     members: int
     training: Mapping[str, Any] = field(default_factory=dict)
     api_version: str
+    twins: Mapping[str, str] = field(default_factory=dict)
+
+    def modality_of(self, encoder: str) -> str:
+        """Return the modality of the cohort that an encoder reads."""
+        return self.twins.get(encoder, encoder)
+
+    @property
+    def readers(self) -> dict[str, tuple[str, ...]]:
+        """Names of the encoders that read it, by modality of the cohort."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in self.inputs:
+            modality = self.modality_of(name)
+            found[modality] = (*found.get(modality, ()), name)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that :meth:`from_json` reads back to an equal description."""
@@ -55,6 +71,7 @@ class ModelDescription:
             "preparation": {name: dict(value) for name, value in self.preparation.items()},
             "members": self.members,
             "training": dict(self.training),
+            **({"twins": dict(self.twins)} if self.twins else {}),
         }
 
     def _part(self, part: Part) -> dict[str, Any]:
@@ -91,6 +108,7 @@ class ModelDescription:
             members=int(data["members"]),
             training=dict(data["training"]),
             api_version=str(data["api_version"]),
+            twins={str(name): str(read) for name, read in data.get("twins", {}).items()},
         )
 
 

@@ -65,6 +65,7 @@ class FittedModel:
         """
         from survkit.data import store_for
 
+        cohort = cohort.with_twins(self.description.twins)
         check_preparation(self.description, cohort)
         chosen = list(range(len(cohort)) if rows is None else rows)
         predictions = []
@@ -114,14 +115,15 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
             f"{description.outcome.time_unit}"
         )
     for name, trained in description.preparation.items():
-        if name not in cohort.modalities:
+        modality = description.modality_of(name)
+        if modality not in cohort.modalities:
             raise DataError(
-                f"{cohort.source}: the model needs the modality '{name}', but the cohort has "
+                f"{cohort.source}: the model needs the modality '{modality}', but the cohort has "
                 f"{', '.join(cohort.modalities)}; a subject without it is an empty cell, not a "
                 "missing modality"
             )
         given = declared(cohort, name)
-        where = f"{cohort.source}: modalities.{name}"
+        where = f"{cohort.source}: modalities.{modality}"
         _check_entries(trained.get(ENTRIES), given.get(ENTRIES), where)
         for key in sorted({*trained, *given} - _SOURCE_KEYS):
             if trained.get(key) != given.get(key):
@@ -154,9 +156,9 @@ def declared(cohort: Cohort, modality: str) -> dict[str, Any]:
     from survkit.data.modality_config import VolumeModality
     from survkit.data.readers.vector import VectorSource
 
-    settings = cohort.config.modality(modality, source=cohort.source)
+    settings = cohort.declaration(modality)
     plain = settings.model_dump(mode="json")
-    source = cohort.sources[modality]
+    source = cohort.source_of(modality)
     if isinstance(source, VectorSource):
         plain[ENTRIES] = list(source.entries)
     if isinstance(settings, VolumeModality) and settings.grid is not None:

@@ -34,12 +34,21 @@ class RunFacts:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """What the model reads, as the recipe names it: its encoders, or a baseline's inputs."""
-        encoders, inputs = self.recipe.get("encoders"), self.recipe.get("inputs")
-        if isinstance(encoders, Mapping) and encoders:
-            return tuple(map(str, encoders))
-        named = inputs if isinstance(inputs, list) else []
-        return tuple(str(one["modality"] if isinstance(one, Mapping) else one) for one in named)
+        """What the model reads of the cohort."""
+        return modalities_read(self.recipe)
+
+
+def modalities_read(recipe: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the modalities that a stored recipe's encoders or a baseline's inputs read."""
+    encoders, inputs = recipe.get("encoders"), recipe.get("inputs")
+    if isinstance(encoders, Mapping) and encoders:
+        read = [
+            (one.get("modality") if isinstance(one, Mapping) else None) or name
+            for name, one in encoders.items()
+        ]
+        return tuple(dict.fromkeys(map(str, read)))
+    named = inputs if isinstance(inputs, list) else []
+    return tuple(str(one["modality"] if isinstance(one, Mapping) else one) for one in named)
 
 
 def read_run_facts(run: Path) -> RunFacts:

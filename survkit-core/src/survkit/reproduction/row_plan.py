@@ -40,7 +40,7 @@ class RowPlan:
 
 def modalities_of(recipe: Recipe) -> tuple[str, ...]:
     """Return what a network or a baseline reads."""
-    return tuple(recipe.encoders) or tuple(item.modality for item in recipe.inputs)
+    return recipe.modalities
 
 
 def plan_rows(

@@ -22,23 +22,34 @@ from survkit.stress.chance import generator_for
 from survkit.stress.scenario import Scenario
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An encoder that reads a modality.
+
+    Attributes:
+        encoder: It prepares, where it does.
+        input: What it was given for the clean prediction.
+    """
+
+    encoder: Any
+    input: ModalityInput
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanBatch:
     """What is known of one modality of a batch before anything is corrupted.
 
     Attributes:
         subjects: Identifiers.
-        samples: As the reader gives them, with range and columns; ``None`` where missing.
-        input: What the clean prediction was made from.
-        spec: What the encoder was built for.
-        encoder: It prepares, where it does.
+        samples: As they are read, with range and columns; ``None`` where missing.
+        spec: What the encoders that read the modality were built for.
+        readers: These encoders by name.
     """
 
     subjects: Sequence[str]
     samples: Sequence[Sample | None]
-    input: ModalityInput
     spec: InputSpec
-    encoder: Any
+    readers: Mapping[str, Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Corrupted:
     """A corrupted batch.
 
     Attributes:
-        inputs: What the encoders are given, by corrupted modality.
+        inputs: What the encoders of the corrupted modalities are given, by encoder.
         reached: Rows that were corrupted in some modality.
         kept: Rows to which no modality would have been left; they stay as they were.
     """
@@ -93,7 +104,11 @@ def corrupt(
                 samples[row] = batches[name].samples[row]
         elif had:
             reached += 1
-    inputs = {name: _joined(name, samples, batches[name]) for name, samples in after.items()}
+    inputs = {
+        name: _joined(modality, samples, batches[modality].spec, reader)
+        for modality, samples in after.items()
+        for name, reader in batches[modality].readers.items()
+    }
     return Corrupted(inputs, reached, kept)
 
 
@@ -109,15 +124,18 @@ def _samples(part: ModalityCorruption, batch: CleanBatch, seed: int) -> list[Sam
     return found
 
 
-def _joined(modality: str, samples: Sequence[Sample | None], batch: CleanBatch) -> ModalityInput:
+def _joined(
+    modality: str, samples: Sequence[Sample | None], spec: InputSpec, reader: Reader
+) -> ModalityInput:
     """Return what the encoder is given, prepared and stacked as the clean input was."""
     arrays: list[Any] = [
-        None if sample is None else to_numpy(_prepared(sample, batch.encoder)) for sample in samples
+        None if sample is None else to_numpy(_prepared(sample, reader.encoder))
+        for sample in samples
     ]
     if all(array is None for array in arrays):
-        nobody = torch.zeros_like(batch.input.present)
-        return replace(batch.input, present=nobody, complete=False)
-    ragged = batch.input.token_mask is not None or is_ragged(arrays, batch.spec)
+        nobody = torch.zeros_like(reader.input.present)
+        return replace(reader.input, present=nobody, complete=False)
+    ragged = reader.input.token_mask is not None or is_ragged(arrays, spec)
     return stack(arrays, ragged=ragged, shape=None, name=modality)
 
 

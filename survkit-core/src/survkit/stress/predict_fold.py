@@ -22,7 +22,7 @@ from survkit.hub.whole_float32 import whole_float32
 from survkit.model import SurvivalModel, encode_present
 from survkit.prediction import SurvivalPrediction
 from survkit.protocols import Encoder, SurvivalHead
-from survkit.stress.corrupted_input import CleanBatch, corrupt, read_samples
+from survkit.stress.corrupted_input import CleanBatch, Reader, corrupt, read_samples
 from survkit.stress.scenario import Scenario
 from survkit.stress.subsets import predict_subsets
 
@@ -38,7 +38,7 @@ class FoldTask:
 
     Attributes:
         fitted: The fold's model.
-        cohort: Declares the same modalities.
+        cohort: Declares the same modalities, and has a name for every encoder.
         rows: The fold's test subjects as positions in it.
         scenarios: What is done to them.
         seeds: How often.
@@ -120,7 +120,12 @@ def _of_member(
     specs, rows = task.fitted.description.inputs, list(task.rows)
     encoders = dict(member.encoders.items())
     store = store_for(task.cohort, rows, specs, encoders=encoders, cache=task.cache)
-    outcome.rows = {key: [] for key in task.subsets}
+    modality_of = task.fitted.description.modality_of
+    subsets = {
+        key: frozenset(name for name in specs if modality_of(name) in kept)
+        for key, kept in task.subsets.items()
+    }
+    outcome.rows = {key: [] for key in subsets}
     outcome.reached, outcome.kept = {}, {}
     found: dict[str, list[Tensor]] = {CLEAN: []}
     dtype = next(member.parameters()).dtype
@@ -136,7 +141,7 @@ def _of_member(
                 batch = _Batch(member, task, outcome, encodings, found, part, inputs)
                 for scenario in task.scenarios:
                     batch.corrupt(scenario)
-                predict_subsets(batch.decide, task.subsets, encodings, start, outcome)
+                predict_subsets(batch.decide, subsets, encodings, start, outcome)
     finally:
         member.cpu()
     return found
@@ -178,7 +183,7 @@ class _Batch:
                 name: encode_present(
                     cast(Encoder, self.member.encoders[name]), given[name], penalties=False
                 )
-                for name in scenario.modalities
+                for name in corrupted.inputs
             }
             self.decide(table_key(scenario, seed), {**self.encodings, **changed})
         except UserError as error:
@@ -192,22 +197,26 @@ class _Batch:
     def _clean(self, modality: str) -> CleanBatch:
         """Return a modality as it was read; once, however many scenarios corrupt it."""
         if modality not in self.read:
-            cohort, spec = self.task.cohort, self.task.fitted.description.inputs[modality]
+            cohort, description = self.task.cohort, self.task.fitted.description
+            names = description.readers[modality]
+            spec = description.inputs[names[0]]
             self.read[modality] = CleanBatch(
                 subjects=[cohort.subjects[row] for row in self.rows],
                 samples=read_samples(cohort, modality, self.rows, spec),
-                input=self.inputs[modality],
                 spec=spec,
-                encoder=self.member.encoders[modality],
+                readers={
+                    name: Reader(self.member.encoders[name], self.inputs[name]) for name in names
+                },
             )
         return self.read[modality]
 
     def _elsewhere(self, scenario: Scenario) -> Tensor:
         """Return who has a modality that the scenario leaves alone; bool (batch)."""
+        modality_of = self.task.fitted.description.modality_of
         others = [
             encoding.present.cpu()
             for name, encoding in self.encodings.items()
-            if name not in scenario.modalities
+            if modality_of(name) not in scenario.modalities
         ]
         if not others:
             return torch.zeros(len(self.rows), dtype=torch.bool)

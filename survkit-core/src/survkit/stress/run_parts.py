@@ -53,7 +53,7 @@ class RunParts:
         table: Its out-of-fold predictions.
         splits: Its folds.
         recipe: What was trained.
-        cohort: Read with its outcome.
+        cohort: Read with its outcome, with a name for every encoder of the recipe.
         registry: Where components are looked up.
         purpose: Who asks for its models, for messages.
     """
@@ -125,12 +125,13 @@ def open_run(
                 f"{folder}: no {name} is there; {purpose} needs a finished run of survkit cv, "
                 "whose folds have held their test subjects out"
             )
+    recipe = Recipe.read(folder / "recipe.yaml")
     return RunParts(
         folder=folder,
         table=read_run(folder),
         splits=Splits.read(folder / "splits.json", subjects=cohort.subjects),
-        recipe=Recipe.read(folder / "recipe.yaml"),
-        cohort=cohort,
+        recipe=recipe,
+        cohort=cohort.with_twins(recipe.twins),
         registry=registry,
         purpose=purpose,
     )

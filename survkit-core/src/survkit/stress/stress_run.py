@@ -101,13 +101,13 @@ def stress_run(
 def _plan(parts: RunParts, settings: StressSettings, registry: Registry) -> Plan:
     """Return what is predicted: what was asked, or the suite for the model's modalities."""
     fitted = parts.fold(parts.splits.folds[0]).fitted
-    kinds = {name: spec.kind for name, spec in fitted.description.inputs.items()}
-    encoders = dict(fitted.members[0].encoders.items())
+    readers, inputs = fitted.description.readers, fitted.description.inputs
+    kinds = {modality: inputs[names[0]].kind for modality, names in readers.items()}
     masked = [
-        name
-        for name, encoder in encoders.items()
-        if isinstance(encoder, Prepares)
-        and getattr(parts.cohort.config.modality(name), "mask", None) is not None
+        modality
+        for modality, names in readers.items()
+        if any(isinstance(fitted.members[0].encoders[name], Prepares) for name in names)
+        and getattr(parts.cohort.declaration(modality), "mask", None) is not None
     ]
     scenarios: list[Scenario]
     if settings.corruptions:

@@ -45,7 +45,7 @@ def predict_subsets(
 
     Args:
         decide: Keeps what the model says to encodings, under a key.
-        subsets: By key.
+        subsets: Names of the encoders that are left, by key.
         encodings: Of the whole batch.
         start: Place of the batch's first subject in the fold.
         outcome: Told who was predicted, and why a subset could not be.

@@ -51,26 +51,30 @@ class Corrupting:
         return replace(batch, inputs=inputs)
 
     def _subject(self, batch: Batch, place: int, row: int) -> Mapping[str, Sample | None]:
-        """Return what one subject's modalities have become, those that were met."""
+        """Return what one subject's modalities have become, those that were met, for each of
+        their readers.
+        """
         after: dict[str, Sample] = {}
         lost: set[str] = set()
         present = {name for name, given in batch.inputs.items() if bool(given.present[place])}
+        readers = {one.part.modality: one.readers for one in self.corruptions}
         for number, one in enumerate(self.corruptions):
             modality = one.part.modality
-            if modality not in present:
+            if not present.intersection(one.readers):
                 continue
             generator = _generator(*self.seed, row, number)
             if float(torch.rand((), generator=generator)) >= one.probability:
                 continue
-            before = after.get(modality) or _sample(batch.inputs[modality], place, one)
+            before = after.get(modality) or _sample(batch.inputs[one.readers[0]], place, one)
             found = corrupted_sample(one.part, before, kind=one.spec.kind, generator=generator)
             if found is None:
                 lost.add(modality)
             else:
                 after[modality] = found
-        if lost == present:
+        if present <= {name for modality in lost for name in readers[modality]}:
             lost = set()
-        return {**after, **dict.fromkeys(lost)}
+        met: dict[str, Sample | None] = {**after, **dict.fromkeys(lost)}
+        return {name: found for modality, found in met.items() for name in readers[modality]}
 
 
 def _generator(*numbers: int) -> torch.Generator:

@@ -101,6 +101,7 @@ def cross_validate(
     """
     settings = RunSettings(**options)
     recipe = with_seed(recipe, settings.seed)
+    cohort = cohort.with_twins(recipe.twins)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     if splits is None:
         splits = make_splits(

@@ -51,6 +51,7 @@ def fit(
     settings = RunSettings(**options)
     _refuse_baseline(recipe)
     recipe = with_seed(recipe, settings.seed)
+    cohort = cohort.with_twins(recipe.twins)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)
     (start,) = plan_starts(settings.start(), recipe, cohort, splits, ["model"])

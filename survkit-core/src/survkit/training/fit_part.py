@@ -244,4 +244,5 @@ def _describe(
         members=len(facts["epochs"]),
         training=facts | {"recipe": part.recipe.to_dict()},
         api_version=API_VERSION,
+        twins=part.recipe.twins,
     )

@@ -28,12 +28,14 @@ class TrainingCorruption:
     Attributes:
         part: What is done to which modality.
         probability: That a subject meets it in an epoch.
-        spec: What the modality's encoder is given.
+        readers: Names of the encoders that read the modality; they see the same draw.
+        spec: What each of them is given.
         known: What the cohort declares of every sample; its values are not meant.
     """
 
     part: ModalityCorruption
     probability: float
+    readers: tuple[str, ...]
     spec: InputSpec
     known: Sample
 
@@ -50,8 +52,8 @@ def training_corruptions(
     Args:
         recipe: Of a network.
         cohort: Declares windows and voxel sizes.
-        specs: By modality, what its encoder is given.
-        encoders: By modality.
+        specs: What each encoder is given, by its name.
+        encoders: By name.
         registry: Where corruptions are looked up.
 
     Raises:
@@ -80,15 +82,17 @@ def _built(
             part = build_part(component, modality, config.settings)
         except ConfigError as error:
             raise type(error)(f"{where}: {error}") from error
-        spec = specs[modality]
+        readers = recipe.readers[modality]
+        spec = specs[readers[0]]
         check_kind(part, spec.kind, where)
-        if isinstance(encoders[modality], Prepares):
-            raise CompositionError(
-                f"{where}: encoders.{modality} ({recipe.encoders[modality].use}) prepares every "
-                "subject once and trains on what is stored of that, which is no longer the "
-                f"{spec.kind} that {part.name} could change; leave the corruption out, or use an "
-                "encoder without a preparation of its own"
-            )
+        for reader in readers:
+            if isinstance(encoders[reader], Prepares):
+                raise CompositionError(
+                    f"{where}: encoders.{reader} ({recipe.encoders[reader].use}) prepares every "
+                    "subject once and trains on what is stored of that, which is no longer the "
+                    f"{spec.kind} that {part.name} could change; leave the corruption out, or use "
+                    "an encoder without a preparation of its own"
+                )
         known = Sample(
             values=torch.empty(0),
             spacing=declared_spacing(cohort, modality, spec),
@@ -96,7 +100,9 @@ def _built(
             intensity_range=declared_range(cohort, modality),
             columns=spec.columns,
         )
-        yield TrainingCorruption(part=part, probability=config.probability, spec=spec, known=known)
+        yield TrainingCorruption(
+            part=part, probability=config.probability, readers=readers, spec=spec, known=known
+        )
 
 
 def _try(corruptions: tuple[TrainingCorruption, ...]) -> None:
@@ -116,7 +122,7 @@ def _try(corruptions: tuple[TrainingCorruption, ...]) -> None:
         if after is not None and after.values is before.values and after.mask is not before.mask:
             raise ConfigError(
                 f"training.corruptions.{number}: {one.part.name} changes the mask alone, which "
-                f"encoders.{modality} never sees in training; leave it out"
+                f"encoders.{one.readers[0]} never sees in training; leave it out"
             )
         samples[modality] = before if after is None else after
 

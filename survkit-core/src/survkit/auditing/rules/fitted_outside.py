@@ -102,6 +102,7 @@ def _everything(
     fold: FoldFiles, cohort: Cohort, recipe: Mapping[str, Any], division: Division
 ) -> list[_Fitted]:
     fitted = from_pretrained(fold.folder)
+    cohort = cohort.with_twins(fitted.description.twins)
     found = [_levels(fitted, cohort)]
     grid = (recipe.get("outcome") or {}).get("grid") or {}
     if grid.get("kind") == "quantile":
