@@ -42,7 +42,8 @@ class ModalityInput:
 
     Attributes:
         values: float (batch, *shape), or (batch, token, *shape) where the spec says ``has_tokens``.
-            NaN marks a missing value of a table column; no other kind may hold NaN.
+            NaN marks a missing value of a table column, or of what an encoder prepared that says
+            ``prepares_missing``; no other kind may hold NaN.
         present: Whether the subject has this modality; bool (batch). Rows of absent subjects hold
             zeros and mean nothing; the model never shows them to an encoder.
         token_mask: Which tokens are real; bool (batch, token).

@@ -175,8 +175,10 @@ class Prepares(Protocol):
 
     def prepare(self, sample: Sample) -> Tensor:
         """Return what ``forward`` gets as this subject's values, without the batch axis; a pure
-        function of the
-        sample, the constructor settings and the frozen weights.
+        function of the sample, the constructor settings and the frozen weights.
+
+        It is finite; where the encoder has a true class attribute ``prepares_missing``, NaN marks
+        what cannot be computed for this subject, which nobody but its own ``forward`` reads.
         """
 
     def preparation_fingerprint(self) -> str:

@@ -278,6 +278,22 @@ def test_a_broken_preparation_is_the_encoders_fault(
         read_modality(pictures, "cxr", [0], spec, encoder=Slices())
 
 
+def test_nan_is_kept_for_an_encoder_that_reads_it(
+    pictures: Cohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an encoder says it leaves open stays open, in the cache too; infinity is still wrong."""
+    monkeypatch.setattr(Slices, "prepares_missing", True, raising=False)
+    monkeypatch.setattr(Slices, "prepare", lambda self, sample: torch.tensor([torch.nan, 2.0]))
+    spec = pictures.input_spec("cxr", [0])
+
+    values = read_modality(pictures, "cxr", [0], spec, encoder=Slices()).values
+
+    torch.testing.assert_close(values, torch.tensor([[torch.nan, 2.0]]), equal_nan=True)
+    monkeypatch.setattr(Slices, "prepare", lambda self, sample: torch.tensor([torch.inf, 2.0]))
+    with pytest.raises(PluginError, match="gave infinite values for subject '000'"):
+        read_modality(pictures, "cxr", [0], spec, encoder=Slices())
+
+
 def test_nobody_has_the_modality(pictures: Cohort) -> None:
     """Declared shapes give zeros; prepared ones are unknown, which is said."""
     spec = pictures.input_spec("cxr", [0])

@@ -243,5 +243,10 @@ def _check_prepared(values: Any, encoder: object, spec: InputSpec, subject: str)
     if not isinstance(values, Tensor) or not values.is_floating_point():
         found = values.dtype if isinstance(values, Tensor) else type(values).__name__
         raise PluginError(f"{name} must give a float tensor, not {found} (subject '{subject}')")
-    if spec.kind != "table" and not bool(torch.isfinite(values).all()):
-        raise PluginError(f"{name} gave NaN or infinite values for subject '{subject}'")
+    if spec.kind == "table":
+        return
+    may_miss = getattr(encoder, "prepares_missing", False)
+    wrong = values.isinf() if may_miss else ~values.isfinite()
+    if bool(wrong.any()):
+        found = "infinite" if may_miss else "NaN or infinite"
+        raise PluginError(f"{name} gave {found} values for subject '{subject}'")
