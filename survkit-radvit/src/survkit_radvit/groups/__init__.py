@@ -1,0 +1,1 @@
+"""Radiomic features in groups: which column belongs to which, and all of them on one scale."""
