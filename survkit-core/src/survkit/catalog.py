@@ -76,10 +76,18 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
         "reproduction": ("question4", "table3", "table4", "table5"),
     },
     Provider("survkit-radvit", "radvit"): {
-        "encoder": ("radiomics", "radiomics-tokens", "vit"),
+        "encoder": ("radiomics", "radiomics-tokens", "roi-radiomics", "vit"),
         "fusion": ("mixed-risk",),
         "loss": ("contrastive-alignment",),
-        "recipe": ("covid-cxr",),
+        "recipe": (
+            "covid-cxr",
+            "covid-cxr-radiomics",
+            "covid-cxr-vit",
+            "small",
+            "small-radiomics",
+            "small-vit",
+        ),
+        "reproduction": ("hybrid", "sweep-alpha", "sweep-lambda", "sweep-tau"),
     },
 }
 
