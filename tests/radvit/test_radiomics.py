@@ -51,7 +51,7 @@ def given(*, gaps: float = 0.0) -> ModalityInput:
 def fitted(**settings: Any) -> RadiomicsEncoder:
     torch.manual_seed(0)
     encoder = RadiomicsEncoder(TABLE, **settings).double().eval()
-    encoder.fit_batches([given()])
+    encoder.fit(given())
     return encoder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from torch import nn
@@ -67,9 +67,9 @@ class RadiomicsEncoder(nn.Module):
         encoding: Encoding = self.network(input)
         return encoding
 
-    def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
-        """Learn gaps, constant features and scale from the training subjects."""
-        self.network.fit(batches)
+    def fit(self, input: ModalityInput) -> None:
+        """Learn gaps, constant features and scale from the present training subjects."""
+        self.network.scaling.fit([input.values[input.present]])
 
     def feature_groups(self) -> Mapping[str, tuple[int, ...]]:
         """Return by group which columns of the input belong to it, along the last axis."""

@@ -80,7 +80,7 @@ class FeatureScaling(nn.Module):
         """
         if not self._is_fitted:
             raise DataError(
-                "the scale of the radiomic features is not known yet: call fit_batches with "
+                "the scale of the radiomic features is not known yet: fit the encoder on "
                 "training subjects, or load fitted weights"
             )
         filled = torch.where(features.isnan(), self.median, features.to(self.median.dtype))
