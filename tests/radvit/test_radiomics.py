@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 
 from survkit.errors import CompositionError, ConfigError
 from survkit.flow import ModalityInput
 from survkit.heads.cox import CoxHead
+from survkit.losses.cox import cox_loss
 from survkit.specs import ColumnSpec, InputSpec, OutcomeSpec
-from survkit.testing import EncoderConformance, random_input
+from survkit.testing import EncoderConformance, random_input, random_target
 from survkit_radvit.radiomics import RadiomicsEncoder
 
 NAMES = (
@@ -67,6 +69,38 @@ def test_under_a_cox_head_it_is_cox_regression_on_z_scores() -> None:
     (weight,) = head.parameters()
     assert not list(encoder.parameters())
     torch.testing.assert_close(log_hazard, z @ weight.T, rtol=1e-12, atol=1e-12)
+
+
+def test_with_a_penalty_it_is_ridge_cox() -> None:
+    """The head's weights that minimise the core's loss plus a ridge are those of scikit-survival on
+    numpy's z-scores.
+    """
+    linear_model = pytest.importorskip("sksurv.linear_model")
+    encoder, batch = fitted(), given()
+    target = random_target(OUTCOME, 40, seed=1)
+    observed, values = target.event > 0, batch.values.numpy()
+    head = CoxHead(5, OUTCOME).double()
+    (weight,) = head.parameters()
+    optimizer: Any = torch.optim.LBFGS(
+        [weight], max_iter=200, tolerance_grad=1e-12, tolerance_change=0
+    )
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        per_event = cox_loss(head(encoder(batch).summary)[:, 0], target.duration, observed)
+        value = per_event * observed.sum() + 7.0 / 2 * weight.square().sum()
+        torch.autograd.backward(value)
+        return value
+
+    optimizer.step(loss)
+
+    ridge = linear_model.CoxPHSurvivalAnalysis(alpha=7.0, ties="breslow", tol=1e-12)
+    outcome = np.array(
+        list(zip(observed.tolist(), target.duration.tolist(), strict=True)),
+        dtype=[("event", bool), ("time", float)],
+    )
+    ridge.fit((values - values.mean(0)) / values.std(0), outcome)
+    np.testing.assert_allclose(weight.detach().numpy()[0], ridge.coef_, rtol=1e-5, atol=1e-8)
 
 
 def test_a_token_reads_its_group_alone() -> None:

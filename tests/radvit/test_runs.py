@@ -113,8 +113,8 @@ def ridge_cox(folder: Path, features: Path, clinical: Path) -> Path:
 
 @pytest.mark.slow
 def test_ridge_cox_on_the_radiomics_of_lung1(tmp_path: Path, shared_data: Path) -> None:
-    """Better than chance, as published signatures are there (Aerts et al. 2014: .65, other folds
-    and features), and an audit that fits the scale anew finds it on the training part alone.
+    """Between chance and .65, where published signatures of this cohort lie; an audit that fits the
+    scale anew finds it on the training part alone.
     """
     lung1 = shared_data / "lung1"
     folder = ridge_cox(tmp_path, lung1 / "radiomics_wide.csv", lung1 / "clinical.csv")
@@ -126,4 +126,4 @@ def test_ridge_cox_on_the_radiomics_of_lung1(tmp_path: Path, shared_data: Path) 
     assert "fitted-outside" in found.checked
     assert not [each for each in found.findings if each.rule == "fitted-outside"]
     harrell = metrics["causes"]["d"]["metrics"]["harrell_concordance_within_folds"]
-    assert 0.54 < harrell["pooled"]["value"] < 0.68
+    assert 0.5 < harrell["pooled"]["value"] < 0.65
