@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -15,7 +14,7 @@ from survkit.protocols import Sample
 from survkit.radiomics import FEATURE_NAMES, RadiomicsSettings, patch_features
 from survkit.specs import EncodingSpec, InputSpec
 from survkit_radvit.groups.feature_names import feature_groups
-from survkit_radvit.groups.feature_scaling import FeatureScaling
+from survkit_radvit.groups.feature_scaling import FeatureScaling, ValuesOf
 from survkit_radvit.groups.gray_levels import Scale, check_scale, on_scale
 from survkit_radvit.tokens.patch_transformer import PatchTransformer
 
@@ -43,8 +42,7 @@ class RadiomicsTokensEncoder(nn.Module):
             ``bin_width: null``.
         scale: ``none``, intensities as they are, or ``min-max-255``: each image's lowest to 0 and
             highest to 255, for images of 16 bits.
-        classes: Of the features that are read; all six by default. What is cached does not depend
-            on it.
+        classes: Of the features; all six by default.
         dim: Width of a token.
         heads: Attention heads.
         hidden: Width within a block's feed-forward part.
@@ -60,7 +58,6 @@ class RadiomicsTokensEncoder(nn.Module):
     """
 
     prepares_missing = True
-    chosen: Tensor
 
     def __init__(
         self,
@@ -82,12 +79,11 @@ class RadiomicsTokensEncoder(nn.Module):
         check_scale(scale)
         self.settings = RadiomicsSettings(bin_width=bin_width, bin_count=bin_count)
         self.patch, self.scale = patch, scale
-        self._groups = _groups(classes)
-        chosen = [position for group in self._groups.values() for position in group]
-        self.register_buffer("chosen", torch.tensor(chosen), persistent=False)
-        self.scaling = FeatureScaling([FEATURE_NAMES[position] for position in chosen])
+        self._chosen = _chosen(classes)
+        self._names = tuple(FEATURE_NAMES[position] for position in self._chosen)
+        self.scaling = FeatureScaling(self._names)
         self.transformer = PatchTransformer(
-            len(chosen),
+            len(self._names),
             rows * columns,
             dim=dim,
             heads=heads,
@@ -114,31 +110,32 @@ class RadiomicsTokensEncoder(nn.Module):
         )
 
     def prepare(self, sample: Sample) -> Tensor:
-        """Return the features of every patch, row by row, in the order of
-        ``survkit.radiomics.FEATURE_NAMES``; float64 (patch, 93), NaN where one is not defined.
+        """Return the features of every patch, row by row, those of the classes in the order of
+        ``survkit.radiomics.FEATURE_NAMES``; float64 (patch, feature), NaN where one is not defined.
 
         Raises:
             DataError: Intensities that are all equal or one gray level.
         """
         image = on_scale(sample.values[0], self.scale, self.settings, source=sample.source)
-        return patch_features(image[None], self.patch, self.settings)[0]
+        return patch_features(image[None], self.patch, self.settings)[0, :, list(self._chosen)]
 
     def preparation_fingerprint(self) -> str:
         """Return the settings and the version of the features."""
-        return f"{self.settings.fingerprint}, patch {self.patch}, scale {self.scale}"
+        bins = f"{self.settings.fingerprint}, patch {self.patch}, scale {self.scale}"
+        return f"{bins}, {', '.join(self._names)}"
 
     def prepared_example(self, *, generator: Generator) -> Tensor:
         """Return made-up features."""
         patches = self._encoding.tokens or 0
-        return torch.randn(patches, len(FEATURE_NAMES), generator=generator, dtype=torch.float64)
+        return torch.randn(patches, len(self._names), generator=generator, dtype=torch.float64)
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Learn the scale of the features from the patches of the training subjects."""
-        self.scaling.fit(_Chosen(batches, self.chosen))
+        self.scaling.fit(ValuesOf(batches))
 
     def feature_groups(self) -> Mapping[str, tuple[int, ...]]:
-        """Return by class which of the prepared features are read, along the last axis."""
-        return dict(self._groups)
+        """Return by class which of the prepared features belong to it, along the last axis."""
+        return feature_groups(self._names, "class")
 
     def attention_maps(self, values: Tensor) -> Mapping[str, Tensor]:
         """Return where the class token looked in the last block; (batch, row, column)."""
@@ -146,33 +143,19 @@ class RadiomicsTokensEncoder(nn.Module):
         return {"last block": self._encoded(values)[2].view(-1, rows, columns)}
 
     def _encoded(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        scaled = self.scaling(values.index_select(2, self.chosen))
-        found: tuple[Tensor, Tensor, Tensor] = self.transformer(
-            scaled.to(self.transformer.project.weight.dtype)
-        )
+        scaled = self.scaling(values).to(self.transformer.project.weight.dtype)
+        found: tuple[Tensor, Tensor, Tensor] = self.transformer(scaled)
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """The features that are read of each batch, anew at each iteration."""
-
-    batches: Iterable[ModalityInput]
-    columns: Tensor
-
-    def __iter__(self) -> Iterator[Tensor]:
-        for batch in self.batches:
-            yield batch.values.index_select(2, self.columns.to(batch.values.device))
-
-
-def _groups(classes: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Return the positions of each class's features among all, in the order of all."""
+def _chosen(classes: Sequence[str]) -> tuple[int, ...]:
+    """Return the positions of the classes' features among all, in the order of all."""
     known = feature_groups(FEATURE_NAMES, "class")
     if not classes or set(classes) - known.keys() or len(set(classes)) < len(classes):
         raise ConfigError(
             f"classes are one or more of {', '.join(known)}, each once, not {list(classes)}"
         )
-    return {name: known[name] for name in known if name in classes}
+    return tuple(place for name, places in known.items() if name in classes for place in places)
 
 
 def _grid(input: InputSpec, patch: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from survkit.errors import DataError
+from survkit.flow import ModalityInput
 
 LEAST_SD = 1e-8
 """A feature whose SD over the training rows is below this is switched off."""
@@ -126,6 +127,16 @@ class FeatureScaling(nn.Module):
         stored = state_dict.get(f"{prefix}fitted")
         if stored is not None:
             self._is_fitted = bool(stored)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesOf:
+    """The values of each batch of an encoder's input, anew at each iteration."""
+
+    batches: Iterable[ModalityInput]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (batch.values for batch in self.batches)
 
 
 @dataclass(frozen=True, slots=True)

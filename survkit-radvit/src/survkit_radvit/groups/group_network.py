@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from survkit.errors import ConfigError
 from survkit.flow import Encoding, ModalityInput
 from survkit.specs import EncodingSpec
-from survkit_radvit.groups.feature_scaling import FeatureScaling
+from survkit_radvit.groups.feature_scaling import FeatureScaling, ValuesOf
 
 
 class GroupNetwork(nn.Module):
@@ -83,17 +82,7 @@ class GroupNetwork(nn.Module):
 
     def fit(self, batches: Iterable[ModalityInput]) -> None:
         """Learn gaps, constant features and scale from training subjects."""
-        self.scaling.fit(_Values(batches))
-
-
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """The values of each batch, anew at each iteration."""
-
-    batches: Iterable[ModalityInput]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (batch.values for batch in self.batches)
+        self.scaling.fit(ValuesOf(batches))
 
 
 def _layers(widths: Sequence[int], dropout: float) -> nn.Sequential:
