@@ -45,6 +45,16 @@ COMMANDS: dict[str, Entry] = {
         "Run the deterministic preparation once and cache it.",
         ("survkit prepare recipe.yaml --cohort cohort.yaml",),
     ),
+    "radiomics": Entry(
+        "survkit.cli.radiomics:command",
+        "Compute the radiomic features of a cohort's images as a table.",
+        (
+            "survkit radiomics cohort.yaml --out features.parquet",
+            "survkit radiomics cohort.yaml --modality ct --shape --out ct.parquet",
+            "survkit radiomics cohort.yaml --region patches --patch 32 --classes firstorder,glcm "
+            "--out patches.parquet",
+        ),
+    ),
     "fit": Entry(
         "survkit.cli.fit:command",
         "Train one model on a cohort.",

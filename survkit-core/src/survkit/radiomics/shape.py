@@ -57,7 +57,8 @@ def _found(
             f"a mask of {int(mask.sum())} voxels has no shape features: pyradiomics says "
             f"'{error}'; leave this region out"
         ) from error
-    return {name.removeprefix("original_"): float(value) for name, value in found.items()}
+    # of a cube, say, eigenvalues come as complex numbers whose imaginary part is 0 but for rounding
+    return {name.removeprefix("original_"): float(np.real(value)) for name, value in found.items()}
 
 
 def _library() -> tuple[Any, Any]:
