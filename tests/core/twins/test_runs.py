@@ -17,6 +17,7 @@ from survkit.data import Cohort, PreparationCache
 from survkit.errors import ConfigError
 from survkit.evaluation import Predictions
 from survkit.hub import from_pretrained, save_pretrained
+from survkit.importance import importance_run
 from survkit.registry import Registry
 from survkit.training import fit
 
@@ -129,3 +130,22 @@ def test_cost_counts_both_encoders(made: Path, registry: Registry) -> None:
 
     assert found.parts["encoders.xray"].parameters == 3 * 257
     assert found.parts["encoders.inside"].parameters == 2
+
+
+def test_importance_is_of_encoders(made: Path, registry: Registry) -> None:
+    """What a group's features are worth to one reader of the image: as if it were named twice."""
+    found = [
+        importance_run(
+            made / name / "cv",
+            Cohort.read(made / name / "cohort.yaml"),
+            out=made / f"importance-{name}",
+            repeats=2,
+            replicates=0,
+            overwrite=True,
+            registry=registry,
+        ).content["groups"]
+        for name in ("once", "twice")
+    ]
+
+    assert len(found[0]) > 1
+    assert found[0] == found[1]
