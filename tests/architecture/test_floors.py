@@ -28,9 +28,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Package, and the rooms that may import it; empty where core must not need it at all."""
 
 PLUGIN_MAY_IMPORT = (
-    "survkit.component", "survkit.errors", "survkit.flow",
+    "survkit.component", "survkit.errors", "survkit.findings", "survkit.flow",
     "survkit.fusions.modalities", "survkit.fusions.token_attention",
-    "survkit.losses", "survkit.metrics", "survkit.plugins", "survkit.prediction",
+    "survkit.losses", "survkit.metrics", "survkit.phantom", "survkit.plugins", "survkit.prediction",
     "survkit.protocols", "survkit.radiomics", "survkit.registry", "survkit.settings",
     "survkit.prunes_tokens",
     "survkit.showing", "survkit.specs",

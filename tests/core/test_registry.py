@@ -127,7 +127,7 @@ def test_an_unknown_name_is_answered_with_what_would_do(kind: str, name: str, me
 @pytest.mark.parametrize(
     ("kind", "name", "target", "message"),
     [
-        ("brain", "a", "json:dumps", "no kind. .*Known: .*encoder, fusion, head, loss, .*recipe"),
+        ("brain", "a", "json:dumps", "no kind. .*Known: .*encoder, .*fusion, head, loss, .*recipe"),
         ("encoder", "Tree", "json:dumps", "names are lower case .* not 'Tree'"),
         ("encoder", "a b", "json:dumps", "names are lower case"),
         ("encoder", "a/b", "json:dumps", "names are lower case"),

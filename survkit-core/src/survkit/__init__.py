@@ -66,7 +66,7 @@ def list_components(pattern: str | None = None, *, kind: str | None = None) -> l
     Args:
         pattern: Only names that fit these wildcards, bare or full: ``"*vit*"``, ``"robsurv/*"``.
         kind: Only ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"``,
-            ``"corruption"``, ``"recipe"`` or ``"reproduction"``.
+            ``"corruption"``, ``"recipe"``, ``"reproduction"`` or ``"experiment"``.
 
     Raises:
         UnknownComponentError: There is no such kind.
@@ -83,8 +83,8 @@ def create(kind: str, name: str, /, *args: Any, **settings: Any) -> Any:
     """Build the component of that name, after its settings have been checked.
 
     Args:
-        kind: ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"`` or
-            ``"corruption"``.
+        kind: ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"``,
+            ``"corruption"`` or ``"experiment"``.
         name: Its bare name where that is unique, or its full name ``"plugin/name"``.
         args: The spec that the kind is built with: :mod:`survkit.protocols`.
         settings: The component's own keyword-only settings.

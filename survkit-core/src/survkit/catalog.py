@@ -88,6 +88,7 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
             "small-vit",
         ),
         "reproduction": ("hybrid", "sweep-alpha", "sweep-lambda", "sweep-tau"),
+        "experiment": ("shallow",),
     },
 }
 

@@ -13,7 +13,15 @@ from survkit.errors import MissingExtraError, PluginError
 from survkit.suggest import did_you_mean
 
 Kind = Literal[
-    "encoder", "fusion", "head", "loss", "baseline", "corruption", "recipe", "reproduction"
+    "encoder",
+    "fusion",
+    "head",
+    "loss",
+    "baseline",
+    "corruption",
+    "recipe",
+    "reproduction",
+    "experiment",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 TEXT_KINDS = ("recipe", "reproduction")

@@ -23,13 +23,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from torch import Generator, Tensor
 
 from survkit.flow import Encoding, Fused, ModalityInput, ModelOutput, SurvivalTarget
 from survkit.prediction import SurvivalPrediction
 from survkit.specs import ColumnSpec, EncodingSpec, InputKind
+
+if TYPE_CHECKING:
+    from survkit.findings import ExperimentPlan, Findings
 
 ANY_PARAMETERIZATION = "*"
 """What a loss accepts that never looks at ``ModelOutput.parameters``."""
@@ -279,3 +282,18 @@ class FitsBaseline(Protocol):
 
     def fit_baseline(self, parameters: Tensor, target: SurvivalTarget) -> None:
         """Estimate and keep the baseline; it is saved with the weights."""
+
+
+class Experiment(Protocol):
+    """A study of a paper that needs no cohort, for it draws what it studies. Built as
+    ``Experiment(**settings)``; ``survkit reproduce`` runs it and writes what it finds.
+    """
+
+    @property
+    def plan(self) -> ExperimentPlan:
+        """What is done, part by part; known before anything is drawn."""
+
+    def __call__(self, part: str, *, seed: int) -> Findings:
+        """Study one part with one seed: a pure function of part, seed and settings, also in a
+        process of its own. It reads and writes nothing.
+        """

@@ -25,6 +25,7 @@ reproduction | hybrid | reproductions/hybrid.yaml | each branch alone, and the h
 reproduction | sweep-alpha | reproductions/sweep-alpha.yaml | share of the radiomics in the risk
 reproduction | sweep-lambda | reproductions/sweep-lambda.yaml | weight of the contrastive loss
 reproduction | sweep-tau | reproductions/sweep-tau.yaml | temperature of the contrastive loss
+experiment | shallow | shallow.experiment:ShallowExperiment | shallow ViTs: does attention find it?
 """
 
 

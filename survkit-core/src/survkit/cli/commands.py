@@ -84,13 +84,14 @@ COMMANDS: dict[str, Entry] = {
     ),
     "reproduce": Entry(
         "survkit.cli.reproduce:command",
-        "Run a paper's table row by row on one cohort, in the same folds.",
+        "Run a paper's table row by row on one cohort, or an experiment that needs none.",
         (
             "survkit reproduce slicetention/table4 --cohort lung1.yaml --out runs/table4",
             "survkit reproduce table.yaml --cohort cohort.yaml --out runs/table --folds 5 "
             "--rows a,b --set training.epochs=50 --resume",
             "survkit reproduce robsurv/table1 --cohort hecktor.yaml --out runs/table1 "
             "--column HECKTOR",
+            "survkit reproduce radvit/shallow --out runs/shallow --seeds 0,1,2 --set design=A",
         ),
     ),
     "predict": Entry(

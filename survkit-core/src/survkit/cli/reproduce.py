@@ -1,4 +1,4 @@
-"""``survkit reproduce``: a paper's table, run again on one cohort."""
+"""``survkit reproduce``: a paper's table, run again on one cohort; or an experiment, on none."""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from survkit.cli.cohort_warnings import print_warnings
+from survkit.cli.experiment import DEFAULT_SEEDS, run_if_experiment
 from survkit.cli.left_out import print_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from survkit.data import Cohort
+
 
 def command(
+    context: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(help="A published table: the name of an installed one, or a file (YAML)."),
+        typer.Argument(
+            help="A published table, the name of an installed one or a file (YAML); or the name of "
+            "an experiment."
+        ),
     ],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
     out: Annotated[Path, typer.Option(help="Folder of the table and of its rows' runs.")],
+    cohort: Annotated[
+        Path | None, typer.Option(help="The cohort file (YAML); an experiment needs none.")
+    ] = None,
     rows: Annotated[
         str | None, typer.Option(help="Labels of the rows to run, separated by commas; all.")
     ] = None,
@@ -43,10 +52,19 @@ def command(
         Path | None, typer.Option(help="Folder that relative paths start from.")
     ] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change the recipe of every row: path=value.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Change the recipe of every row, or the settings of an experiment: path=value.",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipes' seed.")] = None,
-    jobs: Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")] = 1,
+    seeds: Annotated[
+        str, typer.Option(help="Of an experiment: its seeds, separated by commas.")
+    ] = DEFAULT_SEEDS,
+    jobs: Annotated[
+        int, typer.Option(help="Folds, or seeds, at the same time; -1: one per core.")
+    ] = 1,
     replicates: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
     ] = 1000,
@@ -83,19 +101,22 @@ def command(
     each test subject under the model of the fold that never saw it. What the paper does not print
     is "n/a". Numbers on another cohort than the paper's are not to be set against the paper's, and
     the table says so. A row that fails does not stop the others; the exit code is then 1.
+
+    An experiment of a plugin draws its own subjects: it takes no cohort, but --seeds, and --set for
+    its settings. Writes table.md, table.csv, result.json and figures.
     """
     from survkit.cli.predict import check_device
-    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
+    from survkit.data import PreparationCache, Splits, default_cache_folder
     from survkit.plugins import default_registry
     from survkit.reproduction import Chosen, Reproduction, reproduce
     from survkit.reproduction.table_markdown import as_markdown
 
-    check_device(device)
     registry = default_registry()
+    if run_if_experiment(context, registry):
+        return
+    check_device(device)
     published = Reproduction.read(name, registry=registry)
-    subjects = Cohort.read(cohort, table=table, data_folder=data)
-    print_left_out(subjects)
-    print_warnings(subjects, subjects.modalities)
+    subjects = _read_cohort(cohort, table, data)
     given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
 
     found = reproduce(
@@ -126,6 +147,19 @@ def command(
     )
     print(as_markdown(found.content), found.folder / "table.md", sep="\n")
     _fail_with(found.failed)
+
+
+def _read_cohort(cohort: Path | None, table: Path | None, data: Path | None) -> Cohort:
+    """Read the cohort, which a published table cannot do without, and say who is left out."""
+    from survkit.data import Cohort
+    from survkit.errors import ConfigError
+
+    if cohort is None:
+        raise ConfigError("a published table is run on a cohort; give its file with --cohort")
+    subjects = Cohort.read(cohort, table=table, data_folder=data)
+    print_left_out(subjects)
+    print_warnings(subjects, subjects.modalities)
+    return subjects
 
 
 def _announce(label: str, number: int, of: int) -> None:

@@ -1,8 +1,11 @@
-"""A paper's table as data, run again row by row on one division of one cohort."""
+"""A paper's table as data, run again row by row on one division of one cohort; and experiments of
+plugins, which need none.
+"""
 
 from __future__ import annotations
 
 from survkit.reproduction.condition import Column, Condition
+from survkit.reproduction.experiment import Experimented, run_experiment
 from survkit.reproduction.published_figure import PublishedFigure
 from survkit.reproduction.published_number import Mark, Published
 from survkit.reproduction.published_table import Reproduction, Row
@@ -12,6 +15,7 @@ __all__ = [
     "Chosen",
     "Column",
     "Condition",
+    "Experimented",
     "Mark",
     "Published",
     "PublishedFigure",
@@ -19,4 +23,5 @@ __all__ = [
     "Reproduction",
     "Row",
     "reproduce",
+    "run_experiment",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
-from survkit.component import TEXT_KINDS, Component, Plugin
+from survkit.component import NAME, TEXT_KINDS, Component, Plugin
 from survkit.plugins import check_api
 from survkit.registry import Registry
 from survkit.safe_yaml import parse_yaml
@@ -105,6 +106,20 @@ class PluginConformance:
 
             named = {row.recipe for row in table.rows if row.recipe.startswith(f"{self.plugin}/")}
             assert named <= own, component.full_name
+
+    def test_every_experiment_says_its_plan(self) -> None:
+        """With default settings every experiment has parts and figures of different names, and can
+        be sent to another process.
+        """
+        for component in self.registry().iterate("experiment"):
+            experiment = pickle.loads(pickle.dumps(component.load()()))
+
+            plan = experiment.plan
+            figures = [figure.name for figure in plan.figures]
+            assert plan.parts, component.full_name
+            assert len({*plan.parts}) == len(plan.parts), component.full_name
+            assert len({*figures}) == len(figures), component.full_name
+            assert all(NAME.fullmatch(figure) for figure in figures), component.full_name
 
     def test_every_part_is_documented(self) -> None:
         """Every component has a docstring, and a summary that fits a line of ``survkit list``."""
