@@ -13,7 +13,7 @@ from survkit.errors import ConfigError
 
 RATE = 0.1
 """Of the baseline: its cumulative hazard is ``RATE * t ** shape``."""
-_NODES, _HALVINGS = 400, 100
+_NODES, _HALVINGS = 300, 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,7 @@ def censored_share(population: Tensor, rate: float, shape: float) -> float:
         rate: Of the censoring.
         shape: Of the Weibull baseline.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    survival = torch.from_numpy((nodes + 1) / 2)  # the quantiles of T
-    time = (-survival.log() / (RATE * population[:, None].exp())) ** (1 / shape)
-    inner = torch.exp(-rate * time) @ torch.from_numpy(weights / 2)
-    return 1 - float(inner.mean())
+    return _share(*_event_times(population, shape), rate)
 
 
 def censoring_rate(population: Tensor, follow: Follow) -> float:
@@ -83,15 +79,30 @@ def censoring_rate(population: Tensor, follow: Follow) -> float:
             distribution, not of a sample.
         follow: With the share.
     """
+    time, weight = _event_times(population, follow.shape)
     low, high = 1.0, 1.0
-    while censored_share(population, low, follow.shape) > follow.censored:
+    while _share(time, weight, low) > follow.censored:
         low /= 2
-    while censored_share(population, high, follow.shape) < follow.censored:
+    while _share(time, weight, high) < follow.censored:
         high *= 2
     for _ in range(_HALVINGS):
         middle = math.sqrt(low * high)
-        if censored_share(population, middle, follow.shape) < follow.censored:
+        if _share(time, weight, middle) < follow.censored:
             low = middle
         else:
             high = middle
     return math.sqrt(low * high)
+
+
+def _event_times(population: Tensor, shape: float) -> tuple[Tensor, Tensor]:
+    """Return times T at the nodes of an integral over its quantiles, (log hazard, node), and the
+    weights of the nodes.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    survival = torch.from_numpy((nodes + 1) / 2)
+    time = (-survival.log() / (RATE * population[:, None].exp())) ** (1 / shape)
+    return time, torch.from_numpy(weights / 2)
+
+
+def _share(time: Tensor, weight: Tensor, rate: float) -> float:
+    return 1 - float((torch.exp(-rate * time) @ weight).mean())

@@ -20,7 +20,7 @@ REGION = (14, 15, 20, 21)
 SLOPE = 0.5
 """Of the second pattern on the severity."""
 SIZES = (400, 200, 600)
-_QUANTILES = 2000
+_QUANTILES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
