@@ -15,7 +15,7 @@ from survkit_radvit.shallow.random_places import RandomPlaces
 from survkit_radvit.shallow.reference import ORACLE, REFERENCE
 
 FOLLOW = Follow()
-DESIGNS = {"A": RandomPlaces, "B": FixedRegion}
+DESIGNS: dict[str, type[RandomPlaces] | type[FixedRegion]] = {"A": RandomPlaces, "B": FixedRegion}
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -74,6 +74,7 @@ def test_the_log_hazard_is_the_formula() -> None:
     expected = torch.tensor([by_hand(net, each) for each in x]).double()
     torch.testing.assert_close(net(x), expected)
     placed = model("learned")
+    assert placed.position is not None
     moved = x + placed.position
     torch.testing.assert_close(
         placed(x), torch.tensor([by_hand(placed, each) for each in moved]).double()

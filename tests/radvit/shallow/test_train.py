@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from survkit_radvit.shallow.event_times import Follow
 from survkit_radvit.shallow.fixed_region import REGION, FixedRegion
 from survkit_radvit.shallow.importance import token_importance
 from survkit_radvit.shallow.kept_tokens import kept_tokens
-from survkit_radvit.shallow.streams import fresh_model, stream
+from survkit_radvit.shallow.streams import Purpose, fresh_model, stream
 from survkit_radvit.shallow.subjects import Study, Subjects
 from survkit_radvit.shallow.train import Schedule, Trained, concordance, train
 
@@ -87,9 +88,10 @@ def test_the_same_seed_gives_the_same_weights(study: Study) -> None:
 
 def test_streams_of_chance_differ() -> None:
     """Every purpose of every seed draws something else."""
-    purposes = ("study", "weights", "order", "weights again", "order again")
+    purposes = get_args(Purpose)
     drawn = {float(torch.rand(1, generator=stream(s, p))) for s in range(3) for p in purposes}
 
+    assert len(purposes) == 5
     assert len(drawn) == 15
 
 

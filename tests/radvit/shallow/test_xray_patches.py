@@ -75,7 +75,7 @@ def test_the_outcome_is_that_of_the_phantom(study: Study) -> None:
     log_hazard = torch.cat([part.log_hazard for part in study.parts])
 
     assert float(log_hazard.abs().max()) <= 3**0.5
-    assert len(log_hazard.unique()) == 80
+    assert len({*log_hazard.tolist()}) == 80
     assert [len(part) for part in study.parts] == [60, 10, 10]
     censored = 1 - torch.cat([part.observed for part in study.parts]).double().mean()
     assert float(censored) == pytest.approx(0.3, abs=4 * (0.21 / 80) ** 0.5)
