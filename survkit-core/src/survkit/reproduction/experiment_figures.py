@@ -64,12 +64,18 @@ def _drawn(
             axes.set_axis_off()
         places[0].legend(fontsize=9)
         drawing.suptitle(figure["title"], fontsize=10.5)
-        said = "; ".join(
-            f"{part}: {curve['label']} from {_mean(curve)[0]:.3f} to {_mean(curve)[-1]:.3f}"
-            for part, curves in panels
-            for curve in curves
-        )
-        return picture(drawing, alt=f"{figure['title']}. {said}.", caption=figure["caption"])
+        return picture(drawing, alt=_said(figure, panels), caption=figure["caption"])
+
+
+def _said(
+    figure: Mapping[str, Any], panels: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+) -> str:
+    """Say where the first line of every panel begins and ends."""
+    ends = "; ".join(
+        f"{part} from {_mean(curves[0])[0]:.3f} to {_mean(curves[0])[-1]:.3f}"
+        for part, curves in panels
+    )
+    return f"{figure['title']}. Mean over the seeds of '{panels[0][1][0]['label']}': {ends}."
 
 
 def _panel(axes: Axes, part: str, curves: Sequence[Mapping[str, Any]]) -> None:

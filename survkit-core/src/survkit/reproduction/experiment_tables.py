@@ -81,8 +81,13 @@ def _parts(content: Mapping[str, Any]) -> Iterator[str]:
 def _measured(each: Mapping[str, Any], count: int) -> str:
     if each["mean"] is None:
         return UNKNOWN
-    mean = f"{each['mean']:.3f}"
-    return mean if count == 1 else f"{mean} ({each['lowest']:.3f} to {each['highest']:.3f})"
+    mean, lowest, highest = (_rounded(each[name]) for name in ("mean", "lowest", "highest"))
+    return mean if count == 1 else f"{mean} ({lowest} to {highest})"
+
+
+def _rounded(value: float) -> str:
+    """Write three decimals, without the sign of what rounds to zero."""
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _expected(reference: list[float] | None) -> str:
