@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from survkit.data.check_warnings import grid_warnings, outcome_warnings, table_warnings
 from survkit.data.cohort import open_modality
+from survkit.data.image_warnings import aspect_warnings, blank_warning
 from survkit.data.jobs import check_jobs
 from survkit.data.problem import Problem, spreadsheet_row
 from survkit.data.raw_cohort import RawCohort, outcome_problems, read_raw_cohort, subject_problems
-from survkit.data.readers.image import ImageSource
+from survkit.data.readers.image import ImageSource, read_sample
 from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import TableSource
 from survkit.data.readers.volume import VolumeSource
@@ -33,13 +35,39 @@ class _Reading:
     subject: str | None
     modality: str
 
-    def run(self) -> Problem | Shape:
-        """Return what is wrong with the image, else its shape."""
+    def run(self) -> Problem | _Seen:
+        """Return what is wrong with the image, else what was seen of it."""
         try:
-            spec = self.source.spec(np.array([0], dtype=np.int64))
+            if isinstance(self.source, ImageSource):
+                return _seen(self.source)
+            return _Seen(self.source.spec(np.array([0], dtype=np.int64)).shape)
         except DataError as error:
-            return Problem(spreadsheet_row(self.row), self.subject, self.modality, str(error))
-        return spec.shape
+            return self.problem(str(error))
+
+    def problem(self, message: str, severity: Literal["error", "warning"] = "error") -> Problem:
+        """Return a problem of this image."""
+        row = spreadsheet_row(self.row)
+        return Problem(row, self.subject, self.modality, message, severity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An image that could be read.
+
+    Attributes:
+        shape: Of the prepared image.
+        doubt: What should be looked at, if anything.
+    """
+
+    shape: Shape
+    doubt: str | None = None
+
+
+def _seen(source: ImageSource) -> _Seen:
+    sample = read_sample(source.config, source.files, 0)
+    values = sample.values
+    blank = values.numel() > 1 and bool((values == values.flatten()[0]).all())
+    return _Seen(tuple(values.shape), blank_warning(str(sample.source)) if blank else None)
 
 
 def check_cohort(
@@ -78,6 +106,8 @@ def check_cohort(
     problems += grid_warnings(volumes)
     for name, source in sources.items():
         problems += stranger_warnings(raw, name)
+        if isinstance(source, ImageSource):
+            problems += aspect_warnings(name, source)
         if isinstance(source, TableSource):
             problems += table_warnings(name, source, outcome)
     return sorted(problems, key=lambda p: (p.severity, p.row is not None, p.row or 0))
@@ -125,8 +155,10 @@ def _image_problems(
     problems = [result for result in results if isinstance(result, Problem)]
     shapes: dict[str, set[Shape]] = {}
     for reading, result in zip(readings, results, strict=True):
-        if isinstance(result, tuple):
-            shapes.setdefault(reading.modality, set()).add(result)
+        if isinstance(result, _Seen):
+            shapes.setdefault(reading.modality, set()).add(result.shape)
+            if result.doubt is not None:
+                problems.append(reading.problem(result.doubt, "warning"))
     for name, found in shapes.items():
         if len(found) > 1:
             shown = ", ".join(str(shape) for shape in sorted(found)[:3])
@@ -139,12 +171,12 @@ def _image_problems(
     return problems
 
 
-def _run_all(readings: Sequence[_Reading], jobs: int) -> Iterator[Problem | Shape]:
+def _run_all(readings: Sequence[_Reading], jobs: int) -> Iterator[Problem | _Seen]:
     if jobs == 1 or len(readings) < 2:
         return (reading.run() for reading in readings)
     from joblib import Parallel, delayed
 
-    results: Iterator[Problem | Shape] = Parallel(  # type: ignore[no-untyped-call]
+    results: Iterator[Problem | _Seen] = Parallel(  # type: ignore[no-untyped-call]
         n_jobs=jobs, return_as="generator"
     )(delayed(_Reading.run)(reading) for reading in readings)  # type: ignore[no-untyped-call]
     return results

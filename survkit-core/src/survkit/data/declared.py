@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from survkit.data.cohort import Cohort
-from survkit.data.modality_config import ImagingModality, VolumeModality
+from survkit.data.modality_config import ImageModality, ImagingModality, VolumeModality
 from survkit.specs import InputSpec
 
 WINDOWED = (-1.0, 1.0)
-"""What a declared window is mapped to by the readers."""
+"""What a declared window is mapped to by the readers, unless a range is declared."""
 
 
 def declared_range(cohort: Cohort, modality: str) -> tuple[float, float] | None:
-    """Return lowest and highest intensity; ``None`` where no window is declared."""
+    """Return lowest and highest intensity; ``None`` where no window or range is declared."""
     settings = cohort.declaration(modality)
+    if isinstance(settings, ImageModality) and settings.range is not None:
+        return settings.range[0], settings.range[1]
     windowed = isinstance(settings, ImagingModality) and settings.window is not None
     return WINDOWED if windowed else None
 

@@ -166,18 +166,40 @@ class VolumeModality(ImagingModality):
 
 
 class ImageModality(ImagingModality):
-    """2-D images (PNG, JPEG).
+    """2-D images: PNG, JPEG, TIFF, or one DICOM file of a radiograph; every bit is kept.
+
+    Bright means dense: DICOM in MONOCHROME1 and TIFF whose zero is white are mirrored. Slope and
+    intercept of DICOM are applied, its VOI window and LUT are not: ``window`` is said here.
 
     Attributes:
         size: Pixels to resize to, as [y, x].
+        fit: How a picture of another aspect gets that size: stretched, padded (with ``pad``) or
+            cropped to the middle.
         color: Channels that every image must have.
         convert: Change images of another colour to ``color``; without it they are refused.
+        invert: Mirror all intensities within the range of the file's bits: for files in which
+            dense is dark though nothing in them says so.
+        range: What intensities are mapped to, such as [0, 255]: from ``window`` where it is given
+            (instead of -1 and 1), else from the full range of the file's bits.
     """
 
     kind: Literal["image"]
     size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = None
+    fit: Literal["stretch", "pad", "crop"] = "stretch"
     color: Literal["gray", "rgb"] = "gray"
     convert: bool = False
+    invert: bool = False
+    range: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> ImageModality:
+        if self.fit != "stretch" and self.size is None:
+            raise ValueError(f"fit: {self.fit} needs a 'size' to fit into")
+        if self.pad is not None and self.fit != "pad":
+            raise ValueError("'pad' is an intensity for fit: pad; nothing is padded without it")
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise ValueError(f"a range goes from a smaller to a larger value, not {self.range}")
+        return self
 
 
 Modality = TableModality | VectorModality | VolumeModality | ImageModality

@@ -1,28 +1,32 @@
-"""PNG and JPEG images, read, checked, resized and windowed exactly as declared."""
+"""Radiographs, read, checked, resized and windowed exactly as declared."""
 
 from __future__ import annotations
 
 import hashlib
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from survkit.data.modality_config import ImageModality
-from survkit.data.readers.image_files import ImageFiles, existing, named_files
+from survkit.data.readers.fit import fitted, padded
+from survkit.data.readers.image_files import ImageFiles, named_files
+from survkit.data.readers.picture import (
+    GRAY_MODES,
+    Picture,
+    known_range,
+    opened,
+    read_picture,
+    upright,
+)
 from survkit.data.readers.source import Rows
-from survkit.data.readers.window import window_ends, windowed
+from survkit.data.readers.window import Ends, window_ends, windowed
 from survkit.data.text_table import TextTable
 from survkit.errors import DataError
 from survkit.protocols import Sample
 from survkit.specs import InputSpec
-
-GRAY_MODES = ("L", "I;16", "I;16B", "I;16L", "I")
-ORIENTATION_TAG = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def open_images(
 
 
 def read_sample(config: ImageModality, files: ImageFiles, row: int) -> Sample:
-    """Read and prepare one subject's image; intensities are the file's unless windowed.
+    """Read and prepare one subject's image; intensities are the file's unless ``window`` or
+    ``range`` is declared.
 
     Raises:
         DataError: A file is missing or corrupt, has other colours than declared, or the mask does
@@ -95,12 +100,13 @@ def read_sample(config: ImageModality, files: ImageFiles, row: int) -> Sample:
     path, mask_path = files.image[row], files.mask[row]
     if path is None:
         raise DataError(f"row {row} has no image")
-    picture = _coloured(_opened(path), config, path)
-    planes = [picture] if config.color == "gray" else list(picture.split())
-    values = np.stack([np.asarray(_resized(plane, config.size)) for plane in planes])
-    values = values.astype(np.float32)
-    if config.window is not None:
-        values = windowed(values, window_ends(values, config.window, path))
+    picture = read_picture(config, path)
+    values = np.stack([fitted(plane, config.size, config.fit) for plane in picture.values])
+    ends = _ends(config, picture, values, path)
+    fill = float(values.min()) if ends is None else ends[0]
+    filled = np.array([fill if config.pad is None else config.pad], dtype=np.float32)
+    values, outside = (_mapped(config, part, ends) for part in (values, filled))
+    values = np.stack([padded(plane, config.size, float(outside[0])) for plane in values])
     mask = None
     if mask_path is not None:
         mask = torch.from_numpy(_read_mask(mask_path, config, picture.size))
@@ -111,64 +117,42 @@ def read_sample(config: ImageModality, files: ImageFiles, row: int) -> Sample:
     )
 
 
-def _opened(path: Path) -> Any:
-    """Return the decoded picture, turned as its own orientation tag says."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(existing(path)) as picture:
-                picture.load()
-                turned = picture.getexif().get(ORIENTATION_TAG, 1) != 1
-                return ImageOps.exif_transpose(picture) if turned else picture.copy()
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"{path}: too many pixels for a radiograph: {error}") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path}: not a readable image: {error}") from error
+def _ends(
+    config: ImageModality, picture: Picture, values: NDArray[np.float32], path: Path
+) -> Ends | None:
+    """Return the intensities that the range's ends stand for: the window's, or the file's bits'."""
+    if config.window is not None:
+        return window_ends(values, config.window, path)
+    return None if config.range is None else known_range(picture, path, "range")
 
 
-def _coloured(picture: Any, config: ImageModality, path: Path) -> Any:
-    wanted = GRAY_MODES if config.color == "gray" else ("RGB",)
-    if picture.mode in wanted:
-        return picture
-    if not config.convert:
-        raise DataError(
-            f"{path}: the image is {picture.mode}, but color: {config.color} is declared; convert "
-            "the file, or set convert: true to do it while reading"
-        )
-    return picture.convert("L" if config.color == "gray" else "RGB")
-
-
-def _resized(plane: Any, size: list[int] | None) -> Any:
-    from PIL import Image
-
-    exact = Image.fromarray(np.asarray(plane).astype(np.float32))
-    if size is None or (plane.height, plane.width) == tuple(size):
-        return exact
-    return exact.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+def _mapped(
+    config: ImageModality, values: NDArray[np.float32], ends: Ends | None
+) -> NDArray[np.float32]:
+    if ends is None:
+        return values
+    if config.range is None:
+        return windowed(values, ends)
+    return np.interp(values, ends, config.range).astype(np.float32)
 
 
 def _read_mask(path: Path, config: ImageModality, size: tuple[int, int]) -> NDArray[np.bool_]:
-    from PIL import Image
-
-    picture = _opened(path)
+    with opened(path) as found:
+        picture = upright(found, path)
     if picture.mode not in (*GRAY_MODES, "1", "P"):
         raise DataError(f"{path}: a mask has one channel, but this image is {picture.mode}")
-    if picture.size != size:
+    if (picture.height, picture.width) != size:
         raise DataError(
-            f"{path}: the mask has {picture.size[0]} x {picture.size[1]} pixels, but its image "
-            f"{size[0]} x {size[1]}"
+            f"{path}: the mask has {picture.width} x {picture.height} pixels, but its image "
+            f"{size[1]} x {size[0]}"
         )
     values = np.asarray(picture)
     region = values != 0 if config.label is None else values == config.label
     if not region.any():
         raise DataError(f"{path}: the mask is empty")
-    if config.size is None:
-        return np.asarray(region)
-    small = Image.fromarray(region.astype(np.uint8)).resize(
-        (config.size[1], config.size[0]), Image.Resampling.NEAREST
-    )
-    return np.asarray(small).astype(bool)
+    small = fitted(region.astype(np.uint8), config.size, config.fit, nearest=True)
+    if not small.any():
+        raise DataError(
+            f"{path}: nothing is left of the mask at size {config.size} with fit: {config.fit}"
+        )
+    return padded(small.astype(bool), config.size, False)
