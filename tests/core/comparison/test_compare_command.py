@@ -134,7 +134,7 @@ def test_anybodys_tables_are_compared(runs: Path, capsys: pytest.CaptureFixture[
         (["good", "missing"], "missing: there is no such predictions table"),
         (["good", "poor", "--metric", "cindex"], "no metric to compare by is named 'cindex'"),
         (["good", "poor", "--margin", "0.1"], "name the reference too"),
-        (["good", "poor", "--unit", "scan"], "unit must be 'subject' or 'site', not 'scan'"),
+        (["good", "poor", "--unit", "scan"], "unit must be 'subject' or 'group' or 'site'"),
         (["=good", "poor"], "'=good' gives a run no name"),
     ],
 )

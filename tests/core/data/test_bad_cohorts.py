@@ -259,16 +259,16 @@ def bytes_of(*shape: int) -> np.ndarray:
 
 
 def picture(small: Any, **settings: Any) -> Any:
-    """Give every subject the same good image and mask; return the function that saves one."""
+    """Give every subject a good image and the same mask; return the function that saves one."""
     from PIL import Image
 
     def save(name: str, values: np.ndarray) -> None:
         Image.fromarray(values).save(small.folder / name)
 
-    save("good.png", np.arange(12, dtype=np.uint8).reshape(3, 4))
     save("good_mask.png", np.eye(3, 4, dtype=np.uint8))
-    for row in small.rows:
-        row.update(cxr="good.png", lung="good_mask.png")
+    for k, row in enumerate(small.rows):
+        save(f"{k}.png", k + np.arange(12, dtype=np.uint8).reshape(3, 4))
+        row.update(cxr=f"{k}.png", lung="good_mask.png")
     small.config["modalities"] = {
         "cxr": {"kind": "image", "path": "cxr", "mask": "lung", **settings}
     }

@@ -102,13 +102,13 @@ def test_images_of_different_shapes_are_a_warning(small: Any) -> None:
     from PIL import Image
 
     for k, row in enumerate(small.rows):
-        row["cxr"] = f"{k % 2}.png"
-        Image.new("L", (4, 3 + k % 2), 1).save(small.folder / f"{k % 2}.png")
+        row["cxr"] = f"{k}.png"
+        Image.new("L", (4, 3 + k % 2), k).save(small.folder / f"{k}.png")
     small.config["modalities"] = {"cxr": {"kind": "image", "path": "cxr"}}
     seen: list[tuple[int, int]] = []
     found = warnings_of(small.write(), progress=lambda done, total: seen.append((done, total)))
 
-    assert "images have 2 different shapes ((1, 3, 4), (1, 4, 4))" in found["cxr"][0]
+    assert any("2 different shapes ((1, 3, 4), (1, 4, 4))" in each for each in found["cxr"])
     assert seen[-1] == (24, 24)
 
 

@@ -127,7 +127,7 @@ def test_sites_are_refused_where_there_are_none(make_table: MakeTable) -> None:
     """One line that says what is needed."""
     with pytest.raises(DataError, match="need a column site with two sites at least, not 0"):
         evaluate(make_table(site=None), cluster="site")
-    with pytest.raises(ConfigError, match="cluster must be 'subject' or 'site', not 'ward'"):
+    with pytest.raises(ConfigError, match="'subject' or 'group' or 'site', not 'ward'"):
         evaluate(make_table(), cluster="ward")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="interval must be 'bootstrap' or 'jackknife'"):
         evaluate(make_table(), interval="bca")  # type: ignore[arg-type]

@@ -47,6 +47,7 @@ class Table:
         event: Code, 0 for censored; float64 (row).
         entry: Delayed entry; float64 (row).
         site: Centre; text (row).
+        group: What never leaves each other in a division, in tables of survkit; text (row).
         strata: Group with its own baseline; text (row).
         risk: Risk scores by cause; float64 (row).
         survival: Survival curves.
@@ -66,6 +67,7 @@ class Table:
     event: Floats
     entry: Floats | None
     site: Texts | None
+    group: Texts | None
     strata: Texts | None
     risk: Mapping[str, Floats]
     survival: Curves | None
@@ -147,7 +149,9 @@ def read_audit_table(path: Path, *, needs_risk: bool = True) -> Table:
         risk = _risk_of_curves(survival, incidence, path)
     repeat = "repeat" if "repeat" in frame.columns else "seed"
     known = [name for name in frame.columns if _CURVE.match(name) or _RISK.match(name)]
-    rest = {n: v for n, v in frame.columns.items() if n not in (*OWN, *known)}
+    grouped = "group" in frame.columns and bool(facts)  # elsewhere it is often a risk group
+    own = (*OWN, *known, *(["group"] if grouped else []))
+    rest = {n: v for n, v in frame.columns.items() if n not in own}
     return Table(
         source=str(path),
         subject=_texts(frame, "subject", ""),
@@ -159,6 +163,7 @@ def read_audit_table(path: Path, *, needs_risk: bool = True) -> Table:
         event=_events(frame),
         entry=frame.numbers("entry")[0] if "entry" in frame.columns else None,
         site=_texts(frame, "site", "") if "site" in frame.columns else None,
+        group=_texts(frame, "group", "") if grouped else None,
         strata=_texts(frame, "strata", "") if "strata" in frame.columns else None,
         risk=risk,
         survival=survival,

@@ -14,6 +14,8 @@ def print_summary(cohort: Cohort) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from survkit.data.cohort_summary import group_counts
+
     console = Console(markup=False, highlight=False)
     headline = f"{cohort.name}: {len(cohort)} subjects, {_outcome(cohort)}"
     console.print(headline, soft_wrap=True)
@@ -22,6 +24,10 @@ def print_summary(cohort: Cohort) -> None:
         shown = ", ".join(f"{name} {count}" for name, count in sorted(counted.items())[:8])
         more = f", … ({len(counted)} sites)" if len(counted) > 8 else ""
         console.print(f"sites: {shown}{more}", soft_wrap=True)
+    groups = group_counts(cohort)
+    if groups is not None:
+        said = f"{len(cohort)} {groups['rows_are']} of {groups['n']} {groups['groups_are']}"
+        console.print(f"{said} ('{groups['column']}'), which no fold parts", soft_wrap=True)
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("modality", "kind", "subjects with it"):
         grid.add_column(heading)

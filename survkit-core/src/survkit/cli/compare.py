@@ -54,8 +54,12 @@ def command(
         str, typer.Option(help="What is swapped in a concordance: ranks or values.")
     ] = "ranks",
     unit: Annotated[
-        str, typer.Option(help="What is swapped and resampled as a whole: subject or site.")
-    ] = "subject",
+        str | None,
+        typer.Option(
+            help="What is swapped and resampled as a whole: subject, group or site; by default the "
+            "group where the tables have it, else the subject."
+        ),
+    ] = None,
     horizon: Annotated[
         float | None, typer.Option(help="Of tables that do not say it: until when.")
     ] = None,

@@ -47,8 +47,12 @@ def command(
         str, typer.Option(help="bootstrap, or jackknife (infinitesimal, by influence functions).")
     ] = "bootstrap",
     cluster: Annotated[
-        str, typer.Option(help="What is drawn as a whole: subject, or site.")
-    ] = "subject",
+        str | None,
+        typer.Option(
+            help="What is drawn as a whole: subject, group or site; by default the group, such as "
+            "the patient of several images, where the table has it, else the subject."
+        ),
+    ] = None,
     replicates: Annotated[int, typer.Option(min=0, help="Bootstrap resamples; 0 for none.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
@@ -191,10 +195,11 @@ def _how(evaluation: Evaluation) -> str:
     """Say how the intervals were made; each method is in the file."""
     from survkit.evaluation.resampling import FEW_SITES
 
-    settings, sites = evaluation.settings, len(evaluation.facts["sites"])
+    settings, facts = evaluation.settings, evaluation.facts
+    kind = settings["cluster"]
+    there = {"site": len(facts["sites"]), "group": facts["groups"]}.get(kind, FEW_SITES)
     resamples = f"bootstrap, {settings['replicates']} resamples by {settings['cluster']}"
-    few = settings["cluster"] == "site" and sites < FEW_SITES
-    rough = f"; rough, as there are {sites} sites only" if few else ""
+    rough = f"; rough, as there are {there} {kind}s only" if there < FEW_SITES else ""
     if settings["interval"] == "jackknife":
         return (
             f"Intervals: infinitesimal jackknife by {settings['cluster']}; for ICI, E50, E90 and "

@@ -14,6 +14,7 @@ Each test answers its own question:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Unpack
@@ -26,7 +27,7 @@ from survkit.comparison.comparable_metrics import DEFAULT_METRICS, metric_keys
 from survkit.comparison.compare_metric import Pair, compare_metric
 from survkit.comparison.comparison import Comparison
 from survkit.comparison.matching import matched
-from survkit.comparison.settings import CompareOptions, CompareSettings
+from survkit.comparison.settings import CompareOptions, CompareSettings, Unit
 from survkit.comparison.table_statistic import TableStatistic
 from survkit.errors import ConfigError, DataError
 from survkit.evaluation.evaluate import read_run
@@ -72,7 +73,12 @@ def compare(
     pairs = _pairs(tuple(tables), reference)
     table = next(iter(tables.values()))
     code = _cause(table, cause)
-    clusters = _clusters(table) if settings.unit == "site" else None
+    grouped = next((one for one in tables.values() if one.group is not None), None)
+    if settings.unit is None:
+        settings = replace(settings, unit="subject" if grouped is None else "group")
+    unit = settings.unit or "subject"
+    source = table if unit == "site" or grouped is None else grouped
+    clusters = None if unit == "subject" else _clusters(source, unit)
     found = {}
     for key in keys:
         statistics = {
@@ -131,15 +137,17 @@ def _cause(table: Predictions, cause: str | None) -> int:
     return table.causes.index(cause) + 1
 
 
-def _clusters(table: Predictions) -> Tensor:
-    """Return the site of each subject as a code; int64 (subject) in sorted order of subjects."""
-    if table.site is None or len(table.sites) < 2:
+def _clusters(table: Predictions, unit: Unit) -> Tensor:
+    """Return the site or group of each subject as a code; int64 (subject), subjects sorted."""
+    names = getattr(table, unit)
+    there = 0 if names is None else len(np.unique(names))
+    if there < 2:
         raise DataError(
-            "whole sites are swapped and resampled only where the tables have a column site with "
-            f"two sites at least, not {len(table.sites)}; leave out the unit"
+            f"whole {unit}s are swapped and resampled only where the tables have a column {unit} "
+            f"with two {unit}s at least, not {there}; leave out the unit"
         )
     once = np.unique(table.subject, return_index=True)[1]
-    codes = np.unique(table.site, return_inverse=True)[1]
+    codes = np.unique(names, return_inverse=True)[1]
     return torch.from_numpy(codes[once].astype(np.int64))
 
 

@@ -114,7 +114,7 @@ def _pair(
     first, second = (models[name] for name in pair)
     between = _between(first, second)
     difference = difference_with_interval(
-        (first.value, second.value), between, settings.level, settings.unit
+        (first.value, second.value), between, settings.level, settings.unit or "subject"
     )
     shares: Tensor | Undefined
     if isinstance(difference, Undefined):

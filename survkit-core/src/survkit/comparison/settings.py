@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict, get_args
 from survkit.comparison.exchange_ranks import Exchange
 from survkit.errors import ConfigError
 
-Unit = Literal["subject", "site"]
+Unit = Literal["subject", "group", "site"]
 """What is swapped and resampled as a whole."""
 
 
@@ -20,7 +20,7 @@ class CompareOptions(TypedDict, total=False):
     level: float
     seed: int
     exchange: Exchange
-    unit: Unit
+    unit: Unit | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,8 @@ class CompareSettings:
         seed: Same seed, same numbers.
         exchange: What is swapped in a concordance, ``"ranks"`` or ``"values"``; see
             :mod:`survkit.comparison.exchange_ranks`.
-        unit: ``"subject"``, or ``"site"`` to swap and resample whole sites.
+        unit: ``"subject"``, or ``"group"`` or ``"site"`` to swap and resample these as a whole;
+            ``None`` takes groups where the tables have them, else subjects.
     """
 
     permutations: int = 5000
@@ -43,7 +44,7 @@ class CompareSettings:
     level: float = 0.95
     seed: int = 0
     exchange: Exchange = "ranks"
-    unit: Unit = "subject"
+    unit: Unit | None = None
 
     def __post_init__(self) -> None:
         if self.permutations < 1 or self.replicates < 0 or self.replicates == 1:
@@ -54,7 +55,8 @@ class CompareSettings:
         if not 0 < self.level < 1:
             raise ConfigError(f"level must lie between 0 and 1, not {self.level}")
         for name, kind in (("exchange", Exchange), ("unit", Unit)):
-            if (value := getattr(self, name)) not in get_args(kind):
+            value = getattr(self, name)
+            if value not in get_args(kind) and not (name == "unit" and value is None):
                 known = " or ".join(repr(each) for each in get_args(kind))
                 raise ConfigError(f"{name} must be {known}, not {value!r}")
 

@@ -19,6 +19,7 @@ from survkit.data.readers.image import ImageSource, read_sample
 from survkit.data.readers.source import ModalitySource
 from survkit.data.readers.table import TableSource
 from survkit.data.readers.volume import VolumeSource
+from survkit.data.shared_files import shared_file_problems
 from survkit.data.strangers import stranger_warnings
 from survkit.errors import DataError, UserError
 
@@ -100,6 +101,7 @@ def check_cohort(
     problems += found
     if len(sources) == len(raw.config.modalities):
         problems += _subjects_without_any(raw, list(sources.values()))
+    problems += shared_file_problems(raw, sources)
     problems += _image_problems(raw, sources, jobs, progress)
     problems += outcome_warnings(raw.config.outcome, outcome)
     volumes = {n: s.config for n, s in sources.items() if isinstance(s, VolumeSource)}

@@ -57,6 +57,7 @@ class Cohort:
             and the cohort file says ``unknown: exclude``.
         twins: Further names of modalities, such as that of a second encoder that reads one; name →
             modality. What is asked for by such a name is the modality's.
+        group: What each subject must stay together with, where the cohort file names the column.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Cohort:
     digest: str
     left_out: tuple[str, ...] = ()
     twins: Mapping[str, str] = field(default_factory=dict)
+    group: tuple[str, ...] | None = None
 
     @classmethod
     def read(
@@ -196,6 +198,7 @@ class Cohort:
             subjects=tuple(self.subjects[row] for row in chosen),
             outcome=None if self.outcome is None else self.outcome.take(chosen),
             site=None if self.site is None else tuple(self.site[row] for row in chosen),
+            group=None if self.group is None else tuple(self.group[row] for row in chosen),
             sources={name: source.take(chosen) for name, source in self.sources.items()},
         )
 
@@ -247,9 +250,6 @@ def _assembled(raw: RawCohort, outcome: Outcome | None) -> Cohort:
             f"({int((~present).sum())} such subjects); remove the row (`survkit cohort check "
             "--drop-invalid` does, and says so)"
         )
-    site = None
-    if raw.config.site is not None:
-        site = tuple(str(cell) for cell in raw.table.text(raw.config.site))
     written = hashlib.sha256(raw.path.read_bytes()).hexdigest()
     return Cohort(
         name=raw.config.name,
@@ -257,10 +257,15 @@ def _assembled(raw: RawCohort, outcome: Outcome | None) -> Cohort:
         config=raw.config,
         subjects=subjects,
         outcome=outcome,
-        site=site,
+        site=_texts(raw, raw.config.site),
         sources=sources,
         digest=written + raw.table.sha256,
+        group=_texts(raw, raw.config.group),
     )
+
+
+def _texts(raw: RawCohort, column: str | None) -> tuple[str, ...] | None:
+    return None if column is None else tuple(str(cell) for cell in raw.table.text(column))
 
 
 def open_modality(raw: RawCohort, name: str, subjects: Sequence[str]) -> ModalitySource:

@@ -80,6 +80,8 @@ class CohortConfig(Section):
         subject: Column of the subject's identifier.
         outcome: What happened.
         site: Column of the centre.
+        group: Column of what must stay together where a row is not a whole patient, such as the
+            patient of several images: no group is ever on two sides of a division.
         strata: Column of the group with its own baseline hazard.
         missing: Cells of text tables that stand for a missing value.
         modalities: By name; the values are validated by :func:`read_cohort_config`.
@@ -90,6 +92,7 @@ class CohortConfig(Section):
     subject: Name
     outcome: OutcomeConfig
     site: Name | None = None
+    group: Name | None = None
     strata: Name | None = None
     missing: list[str] = Field(default_factory=lambda: list(USUAL_MISSING))
     modalities: Annotated[dict[ModalityName, dict[str, Any]], Field(min_length=1)]

@@ -70,12 +70,32 @@ def summarise_cohort(cohort: Cohort, splits: Splits) -> dict[str, Any]:
         "folds": _folds(cohort, splits),
         "modalities": {name: _modality(cohort, name, groups) for name in cohort.modalities},
         "sites": dict(sorted(Counter(cohort.site or ()).items())),
+        "groups": group_counts(cohort),
         "table1": [
             _column(source, name, column, groups)
             for name, source in cohort.sources.items()
             if isinstance(source, TableSource)
             for column in source.order
         ],
+    }
+
+
+def group_counts(cohort: Cohort) -> dict[str, Any] | None:
+    """Return how many rows belong to how many groups, and what both are called; ``None`` without.
+
+    Rows are "images" where the cohort has any, groups "patients" where their column says so.
+    """
+    if cohort.group is None:
+        return None
+    kinds = {cohort.config.modality(name).kind for name in cohort.modalities}
+    counted = Counter(cohort.group)
+    column = str(cohort.config.group)
+    return {
+        "column": column,
+        "n": len(counted),
+        "largest": max(counted.values()),
+        "rows_are": "images" if kinds & {"image", "volume"} else "rows",
+        "groups_are": "patients" if "patient" in column.lower() else "groups",
     }
 
 

@@ -56,7 +56,7 @@ def read_raw_cohort(
     source = folder / config.table if table is None else Path(table)
     raw = RawCohort(path, config, folder, read_table(source, missing=config.missing), needs_outcome)
     outcome = config.outcome
-    wanted = [config.subject, config.site]
+    wanted = [config.subject, config.site, config.group]
     if needs_outcome:
         wanted += [outcome.duration, outcome.event, outcome.entry, outcome.weight, config.strata]
     for name in wanted:
@@ -66,7 +66,7 @@ def read_raw_cohort(
 
 
 def subject_problems(raw: RawCohort) -> list[Problem]:
-    """Return missing and doubled subjects, missing sites and strata."""
+    """Return missing and doubled subjects, missing sites, groups and strata."""
     problems = []
     first: dict[str, int] = {}
     for index, name in enumerate(raw.subjects()):
@@ -80,7 +80,8 @@ def subject_problems(raw: RawCohort) -> list[Problem]:
             problems.append(Problem(spreadsheet_row(index), name, raw.config.subject, message))
         else:
             first[name] = index
-    for column in (raw.config.site, raw.config.strata if raw.needs_outcome else None):
+    strata = raw.config.strata if raw.needs_outcome else None
+    for column in (raw.config.site, raw.config.group, strata):
         cells: list[str | None] = [] if column is None else list(raw.table.text(column))
         problems += [
             Problem(

@@ -86,7 +86,7 @@ class Answers:
         scale, influence = question.measure.scale, question.influence
         assert scale is not None, "asked only where there is one"
         assert influence is not None, "asked only where it was computed"
-        sites = clusters if self.units.kind == "site" else None
+        sites = None if self.units.kind == "subject" else clusters
         found = []
         for value, deviation in zip(
             values, deviations(influence, clusters=sites).tolist(), strict=True
@@ -121,4 +121,4 @@ class Answers:
         if self.units.kind == "subject":
             return "subjects"
         few = " (fewer than 10, so the interval is rough)" if clusters < FEW_SITES else ""
-        return f"{clusters} sites{few}"
+        return f"{clusters} {self.units.kind}s{few}"

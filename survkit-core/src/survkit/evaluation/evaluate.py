@@ -67,7 +67,7 @@ def evaluate(
             ``level``, ``seed``, ``interval``, ``cluster``.
 
     Raises:
-        DataError: The table is missing or impossible, or has too few sites.
+        DataError: The table is missing or impossible, or has too few sites or groups.
         ConfigError: A setting is out of range, or says what the table says otherwise.
     """
     settings = EvaluateSettings(**options)
@@ -82,7 +82,9 @@ def evaluate(
             "training subjects are given, but the table has several folds and so holds those of "
             "each; leave them out"
         )
-    units = units_of(table, settings.cluster)
+    if settings.cluster is None:
+        settings = replace(settings, cluster="subject" if table.group is None else "group")
+    units = units_of(table, settings.cluster or "subject")
     answers = Answers(units, settings)
     everything = Part(
         predictions=table,
@@ -145,6 +147,7 @@ def _facts(table: Predictions) -> dict[str, object]:
         "repeats": len(table.repeats),
         "folds": max(len(table.folds(repeat)) for repeat in table.repeats),
         "sites": list(table.sites),
+        "groups": table.groups,
         "strata": 0 if table.strata is None else len(np.unique(table.strata)),
         "largest_duration": float(once.duration.max()),
     }

@@ -59,6 +59,8 @@ class Predictions:
         entry: Delayed entry, >= 0 and before the duration; float64 (row).
         weight: Case weight, > 0; float64 (row).
         site: The centre; str (row).
+        group: What the subject belongs to and never leaves in a division, such as the patient of an
+            image; str (row).
         strata: Group with its own baseline hazard; concordances compare within groups only; int64
             (row).
     """
@@ -81,6 +83,7 @@ class Predictions:
     weight: Floats | None = None
     site: Texts | None = None
     strata: Integers | None = None
+    group: Texts | None = None
 
     def __post_init__(self) -> None:
         check_predictions(self)
@@ -97,6 +100,11 @@ class Predictions:
     def sites(self) -> tuple[str, ...]:
         """Names of the sites in sorted order; empty where the table has none."""
         return () if self.site is None else tuple(str(name) for name in np.unique(self.site))
+
+    @property
+    def groups(self) -> int:
+        """Number of different groups; 0 where the table has none."""
+        return 0 if self.group is None else len(np.unique(self.group))
 
     @property
     def subjects(self) -> int:
@@ -160,6 +168,8 @@ class Predictions:
         digest = hashlib.sha256()
         for item in fields(self):
             value = getattr(self, item.name)
+            if item.name == "group" and value is None:
+                continue  # tables from before groups keep their hash
             digest.update(f"{item.name}:".encode())
             if isinstance(value, np.ndarray):
                 text = value.dtype.kind == "U"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-6
 """How far a probability may leave its bounds: what float32 leaves of a sum of softmax outputs."""
 
-_OPTIONAL = ("entry", "weight", "site", "strata", "cumulative_incidence")
+_OPTIONAL = ("entry", "weight", "site", "strata", "group", "cumulative_incidence")
 _KINDS = {"U": "text", "f": "float64", "i": "int64"}
 
 
@@ -64,6 +64,7 @@ def _check_columns(table: Predictions) -> None:
         "weight": ("f", (rows,)),
         "site": ("U", (rows,)),
         "strata": ("i", (rows,)),
+        "group": ("U", (rows,)),
         "risk_score": ("f", (rows, causes)),
         "cumulative_incidence": ("f", (rows, causes, len(table.time_grid))),
     }
@@ -96,7 +97,7 @@ def _check_subjects(table: Predictions) -> None:
         )
     by_subject = np.argsort(table.subject, kind="stable")
     same = table.subject[by_subject][1:] == table.subject[by_subject][:-1]
-    for name in ("duration", "event", "entry", "weight", "site", "strata"):
+    for name in ("duration", "event", "entry", "weight", "site", "strata", "group"):
         values = getattr(table, name)
         if values is None:
             continue

@@ -1,8 +1,8 @@
 """Predictions as a Parquet file of plain columns, which pandas, R and Excel importers read without
 survkit.
 
-One row per subject and repeat: ``subject, repeat, fold, site, duration, event, entry, weight,
-strata``,
+One row per subject and repeat: ``subject, repeat, fold, site, group, duration, event, entry,
+weight, strata``,
 ``risk_score.<cause>`` and ``cumulative_incidence.<cause>@<time>`` (none of the latter where nothing
 but risk scores is known). What is not a column (causes,
 unit, horizon, grid,
@@ -50,7 +50,12 @@ def write_predictions(table: Predictions, path: Path) -> Path:
         DataError: The folder does not exist or cannot be written to.
     """
     columns: dict[str, Any] = {"subject": table.subject, "repeat": table.repeat, "fold": table.fold}
-    columns |= {"site": table.site, "duration": table.duration, "event": table.event}
+    columns |= {
+        "site": table.site,
+        "group": table.group,
+        "duration": table.duration,
+        "event": table.event,
+    }
     columns |= {"entry": table.entry, "weight": table.weight, "strata": table.strata}
     for index, cause in enumerate(table.causes):
         columns[_risk_column(cause)] = table.risk_score[:, index]
@@ -108,7 +113,7 @@ def _from_arrow(arrow: Any) -> Predictions:
     risk = [_column(arrow, _risk_column(cause)) for cause in causes]
     optional = {
         name: _column(arrow, name) if name in arrow.column_names else None
-        for name in ("entry", "weight", "site", "strata")
+        for name in ("entry", "weight", "site", "strata", "group")
     }
     return Predictions(
         subject=_column(arrow, "subject"),

@@ -1,8 +1,8 @@
 """The bootstrap as counts: row 0 is the sample itself, every further row a resample.
 
 A statistic that is computed for all rows at once is its value and its bootstrap distribution, by
-one and the same code. Resampled is the subject, or the whole site: its rows in all repeats, its
-part in training folds' censoring models and its part in test folds go together.
+one and the same code. Resampled is the subject, the whole group or the whole site: its rows in all
+repeats, its part in training folds' censoring models and its part in test folds go together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Units:
     """What is drawn as a whole.
 
     Attributes:
-        kind: Subjects or sites.
+        kind: Subjects, groups or sites.
         position: Number of the unit of each row of the table; int64 (row).
         size: How many units there are.
     """
@@ -49,13 +49,14 @@ def units_of(predictions: Predictions, kind: Cluster) -> Units:
     """Return what is drawn as a whole.
 
     Raises:
-        DataError: Sites are asked for and there are not two.
+        DataError: Sites or groups are asked for and there are not two.
     """
-    names = predictions.subject if kind == "subject" else predictions.site
-    if names is None or (kind == "site" and len(predictions.sites) < 2):
+    names = getattr(predictions, kind)
+    there = 0 if names is None else len(np.unique(names))
+    if names is None or (kind != "subject" and there < 2):
         raise DataError(
-            "intervals over sites need a column site with two sites at least, not "
-            f"{len(predictions.sites)}; take subjects instead"
+            f"intervals over {kind}s need a column {kind} with two {kind}s at least, not "
+            f"{there}; take subjects instead"
         )
     different, position = np.unique(names, return_inverse=True)
     return Units(kind, position.astype(np.int64), len(different))

@@ -10,7 +10,7 @@ from survkit.errors import ConfigError
 IntervalKind = Literal["bootstrap", "jackknife"]
 """Percentiles of resamples; or a normal interval from the influence of each subject."""
 
-Cluster = Literal["subject", "site"]
+Cluster = Literal["subject", "group", "site"]
 """What is resampled, or has its influence summed, as a whole."""
 
 
@@ -21,7 +21,7 @@ class EvaluateOptions(TypedDict, total=False):
     level: float
     seed: int
     interval: IntervalKind
-    cluster: Cluster
+    cluster: Cluster | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,16 @@ class EvaluateSettings:
         level: Coverage of the intervals.
         seed: Seed of the resamples.
         interval: ``"bootstrap"``, or ``"jackknife"`` for all metrics that have one.
-        cluster: ``"subject"``, or ``"site"`` for subjects that are alike within their site.
+        cluster: ``"subject"``; ``"group"`` for rows that belong together, such as the images of
+            one patient; or ``"site"`` for subjects that are alike within their site. ``None``
+            takes groups where the table has them, else subjects.
     """
 
     replicates: int = 1000
     level: float = 0.95
     seed: int = 0
     interval: IntervalKind = "bootstrap"
-    cluster: Cluster = "subject"
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         if self.replicates < 0 or not 0 < self.level < 1:
@@ -49,7 +51,8 @@ class EvaluateSettings:
                 f"{self.replicates} and {self.level}"
             )
         for name, kind in (("interval", IntervalKind), ("cluster", Cluster)):
-            if (value := getattr(self, name)) not in get_args(kind):
+            value = getattr(self, name)
+            if value not in get_args(kind) and not (name == "cluster" and value is None):
                 known = " or ".join(repr(each) for each in get_args(kind))
                 raise ConfigError(f"{name} must be {known}, not {value!r}")
 

@@ -27,7 +27,7 @@ def cohort_section(cohort: Numbers, files: PageFiles) -> Mapping[str, Any]:
     large = tables_of(part_table(cohort), first_table(cohort))
     return {
         "pictures": pictures,
-        "follow_up": _follow_up(cohort),
+        "follow_up": _groups(cohort) + _follow_up(cohort),
         "narrow": len(cohort.at("events")) < _MANY_EVENTS,
         "small": [files.table(table) for table in small],
         "large": [files.table(table) for table in large],
@@ -128,6 +128,19 @@ def part_table(cohort: Numbers) -> Table:
         rows=tuple(rows),
         records=tuple(records),
         folded=True,
+    )
+
+
+def _groups(cohort: Numbers) -> Markup:
+    """Say how many images there are of how many patients; nothing where rows are patients."""
+    if not cohort.at().get("groups"):
+        return Markup("")
+    return Markup("{} {} of {} {} ({}): all of one are in the same part of every fold. ").format(
+        cohort.number("subjects", style="count"),
+        cohort.at("groups", "rows_are"),
+        cohort.number("groups", "n", style="count"),
+        cohort.at("groups", "groups_are"),
+        cohort.at("groups", "column"),
     )
 
 

@@ -121,6 +121,9 @@ def epoch_choice(training: Mapping[str, Any]) -> str:
 def _cohort(numbers: Numbers, facts: RunFacts) -> Markup:
     named = Markup("{}: ").format(facts.cohort) if facts.cohort else Markup("")
     parts = [Markup("{} subjects").format(numbers.number("subjects", style="count"))]
+    if numbers.at().get("groups"):
+        count = numbers.number("groups", style="count")
+        parts.append(Markup("in {} groups that no fold parts").format(count))
     for cause in numbers.at("causes"):
         count = numbers.number("causes", cause, "events", style="count")
         parts.append(Markup("{} with {}").format(count, cause))
@@ -155,7 +158,8 @@ def _validation(numbers: Numbers) -> Markup:
 
 def _intervals(numbers: Numbers) -> Markup:
     settings = numbers.at("settings")
-    over = {"subject": "subjects", "site": "whole sites"}[settings.get("cluster", "subject")]
+    kind = settings.get("cluster", "subject")
+    over = "subjects" if kind == "subject" else f"whole {kind}s"
     resampled = Markup(
         "{} percentile intervals from {} bootstrap resamples of {} (seed {})"
     ).format(

@@ -52,15 +52,18 @@ def cautions(numbers: Numbers) -> list[Markup]:
                 ).format(numbers.number("causes", cause, "events_by_horizon", style="count"), cause)
             )
         found += _undefined_folds(numbers, cause) + _drift(numbers, cause)
-    settings, sites = numbers.at("settings"), numbers.at("sites")
-    if settings.get("cluster") == "site" and len(sites) < FEW_SITES:
+    kind = numbers.at("settings").get("cluster")
+    there = {"site": len(numbers.at("sites")), "group": numbers.at().get("groups", 0)}
+    if there.get(kind, FEW_SITES) < FEW_SITES:
         found.append(
-            escape(f"Intervals draw whole sites, of which there are {len(sites)}: they are rough.")
+            escape(
+                f"Intervals draw whole {kind}s, of which there are {there[kind]}: they are rough."
+            )
         )
-    kind = "cross-validated in" if numbers.at("folds") > 1 else "from a held-out part of"
+    how = "cross-validated in" if numbers.at("folds") > 1 else "from a held-out part of"
     found.append(
         escape(
-            f"The results are {kind} one cohort. They do not show how the model does at another "
+            f"The results are {how} one cohort. They do not show how the model does at another "
             "hospital, on other scanners or in later years."
         )
     )

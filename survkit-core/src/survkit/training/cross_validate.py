@@ -11,6 +11,7 @@ from typing import Any, Unpack
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Fold, FoldRows, Splits, make_splits
 from survkit.data.cohort_summary import write_cohort_summary
+from survkit.data.split_units import refuse_parted_groups
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.flow import SurvivalTarget
 from survkit.recipe import Recipe
@@ -97,7 +98,8 @@ def cross_validate(
     Raises:
         RunError: The folder is in use, or training failed.
         ConfigError: Recipe and cohort do not fit.
-        DataError: A test subject is among those that the given weights were trained on.
+        DataError: A test subject is among those that the given weights were trained on, or given
+            splits part a group.
     """
     settings = RunSettings(**options)
     recipe = with_seed(recipe, settings.seed)
@@ -111,6 +113,7 @@ def cross_validate(
             seed=recipe.training.seed,
             validation=recipe.training.validation,
         )
+    refuse_parted_groups(splits, cohort)
     starts = _starts(recipe, cohort, splits, settings)
     check_run(recipe, cohort, splits, settings.components(), starts[0])
     with run.attempt():

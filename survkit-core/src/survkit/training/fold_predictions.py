@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from survkit.data import Cohort, Fold
 from survkit.evaluation import Predictions
@@ -64,7 +66,6 @@ def as_table(
     causes = range(1, len(cohort.causes) + 1)
     scores = [prediction.risk_score(recipe.outcome.horizon, cause).double() for cause in causes]
     target = cohort.target(rows)
-    site = None if cohort.site is None else np.array([cohort.site[row] for row in rows])
     return Predictions(
         subject=np.array([cohort.subjects[row] for row in rows]),
         repeat=np.full(len(rows), fold.repeat, dtype=np.int64),
@@ -82,9 +83,14 @@ def as_table(
         seed=recipe.training.seed,
         entry=None if target.entry is None else target.entry.numpy(),
         weight=None if target.weight is None else target.weight.numpy(),
-        site=site,
+        site=_of_rows(cohort.site, rows),
         strata=None if target.strata is None else target.strata.numpy(),
+        group=_of_rows(cohort.group, rows),
     )
+
+
+def _of_rows(names: Sequence[str] | None, rows: Sequence[int]) -> NDArray[np.str_] | None:
+    return None if names is None else np.array([names[row] for row in rows])
 
 
 def untitled(recipe: Recipe) -> str:
