@@ -73,12 +73,7 @@ def compare(
     pairs = _pairs(tuple(tables), reference)
     table = next(iter(tables.values()))
     code = _cause(table, cause)
-    grouped = next((one for one in tables.values() if one.group is not None), None)
-    if settings.unit is None:
-        settings = replace(settings, unit="subject" if grouped is None else "group")
-    unit = settings.unit or "subject"
-    source = table if unit == "site" or grouped is None else grouped
-    clusters = None if unit == "subject" else _clusters(source, unit)
+    settings, clusters = _units(tables, settings)
     found = {}
     for key in keys:
         statistics = {
@@ -135,6 +130,18 @@ def _cause(table: Predictions, cause: str | None) -> int:
     if cause not in table.causes:
         raise ConfigError(f"no cause is named {cause!r}. {did_you_mean(cause, table.causes)}")
     return table.causes.index(cause) + 1
+
+
+def _units(
+    tables: Mapping[str, Predictions], settings: CompareSettings
+) -> tuple[CompareSettings, Tensor | None]:
+    """Return the settings with their unit, and which one each subject belongs to."""
+    first = next(iter(tables.values()))
+    grouped = next((one for one in tables.values() if one.group is not None), first)
+    unit: Unit = settings.unit or ("subject" if grouped.group is None else "group")
+    source = grouped if unit == "group" else first
+    clusters = None if unit == "subject" else _clusters(source, unit)
+    return replace(settings, unit=unit), clusters
 
 
 def _clusters(table: Predictions, unit: Unit) -> Tensor:

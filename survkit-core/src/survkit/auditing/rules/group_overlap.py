@@ -7,6 +7,7 @@ from survkit.auditing.finding import Answer, Finding, NotChecked, Rule, some
 from survkit.auditing.rules.subject_overlap import UNKNOWN_TRAINING
 
 NAME = "group-overlap"
+_Parted = tuple[str, list[str]]
 
 
 def _check(evidence: Evidence) -> Answer:
@@ -17,8 +18,8 @@ def _check(evidence: Evidence) -> Answer:
         )
     if not evidence.folds:
         return NotChecked(UNKNOWN_TRAINING)
-    wrong: list[tuple[str, list[str]]] = []
-    inner: list[tuple[str, list[str]]] = []
+    wrong: list[_Parted] = []
+    inner: list[_Parted] = []
     for division in evidence.folds:
         trained, chosen, tested = (
             {group[name] for name in part if name in group}
@@ -28,33 +29,35 @@ def _check(evidence: Evidence) -> Answer:
             wrong.append((division.name, both))
         if both := sorted(trained & chosen):
             inner.append((division.name, both))
-    findings = []
-    if wrong:
-        findings.append(
-            Finding(
-                rule=NAME,
-                severity="error",
-                message="rows of one group are in training and in test of the same fold",
-                evidence=_shown(wrong, len(evidence.folds)),
-                cure="name the group in the cohort file (group: patient_id), divide again and "
-                "train again",
-            )
-        )
-    if inner:
-        findings.append(
-            Finding(
-                rule=NAME,
-                severity="warning",
-                message="rows of one group are in training and in validation of the same fold",
-                evidence=_shown(inner, len(evidence.folds)),
-                cure="divide again with the group named: an epoch chosen on patients who trained "
-                "is an overfitted one",
-            )
-        )
-    return findings
+    folds = len(evidence.folds)
+    return [
+        *([_leak(wrong, folds)] if wrong else []),
+        *([_overfitted(inner, folds)] if inner else []),
+    ]
 
 
-def _shown(found: list[tuple[str, list[str]]], folds: int) -> str:
+def _leak(wrong: list[_Parted], folds: int) -> Finding:
+    return Finding(
+        rule=NAME,
+        severity="error",
+        message="rows of one group are in training and in test of the same fold",
+        evidence=_shown(wrong, folds),
+        cure="name the group in the cohort file (group: patient_id), divide again and train again",
+    )
+
+
+def _overfitted(inner: list[_Parted], folds: int) -> Finding:
+    return Finding(
+        rule=NAME,
+        severity="warning",
+        message="rows of one group are in training and in validation of the same fold",
+        evidence=_shown(inner, folds),
+        cure="divide again with the group named: an epoch chosen on patients who trained is an "
+        "overfitted one",
+    )
+
+
+def _shown(found: list[_Parted], folds: int) -> str:
     name, both = found[0]
     return f"{name}: {some(both)}; {len(found)} of {folds} folds"
 
