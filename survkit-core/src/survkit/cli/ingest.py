@@ -46,7 +46,15 @@ def command(
         str | None, typer.Option(help="Columns for a clinical modality: age,sex,stage.")
     ] = None,
     outcome: Annotated[
-        Path | None, typer.Option(help="Cohort file to take outcome, site and tables from.")
+        Path | None,
+        typer.Option(
+            help="Cohort file to take outcome, site and tables from; with hannover-cxr: composite, "
+            "landmark or death."
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="cxr-folder: column of the patient, where one has several images."),
     ] = None,
     modality: Annotated[
         str, typer.Option(help="CT, PT (becomes SUV), MR, NM; several with commas.")
@@ -81,7 +89,7 @@ def command(
         str,
         typer.Option(
             help="Known collection that fills in the above: tcia-lung1, tcia-hn1, "
-            "tcia-nsclc-radiogenomics, hecktor2022."
+            "tcia-nsclc-radiogenomics, hecktor2022, hannover-cxr; or cxr-folder, for radiographs."
         ),
     ] = "generic",
     paper: Annotated[
@@ -102,14 +110,13 @@ def command(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the cohort file alone.")] = False,
 ) -> None:
-    """Write a cohort from DICOM files: volumes in HU or SUV, masks, table, quality, refusals.
+    """Write a cohort from images: volumes in HU or SUV, masks, radiographs, table, refusals.
 
     Nothing is repaired silently: what is not used stands in refused.csv with its reason. No name,
-    birth date, date or UID of the files reaches an output.
+    birth date, date or UID of DICOM series reaches an output; radiographs stay where they are.
     """
-    from survkit.ingest import IngestSettings, OutcomeRequest, Running, ingest_hecktor2022
+    from survkit.ingest import IngestSettings, OutcomeRequest, Running
     from survkit.ingest.cohort_plan import parse_causes
-    from survkit.ingest.layouts import HECKTOR
 
     asked = OutcomeRequest(
         duration=duration,
@@ -130,12 +137,9 @@ def command(
         tilt=cast("Tilt", tilt),
     )
     running = Running(jobs=jobs, overwrite=overwrite, resume=resume, bar=_bars(quiet))
-    if layout == HECKTOR:
-        plain = asked == OutcomeRequest() and rules == IngestSettings() and not paper
-        _refuse_options(plain=plain, paths=(table, key, pseudonyms), subject=subject)
-        found = ingest_hecktor2022(folder, out, running=running)
-    else:
-        source = _Table(table, subject, key, pseudonyms)
+    source = _Table(table, subject, key, pseudonyms)
+    found = _ingest_other(folder, out, source, asked, rules, running, layout, paper, group)
+    if found is None:
         found = _ingest_dicom(folder, out, source, asked, rules, running, layout, paper=paper)
     if not quiet:
         _print(found)
@@ -150,6 +154,78 @@ class _Table:
     subject: str | None
     key: Path | None
     pseudonyms: Path | None
+
+
+def _ingest_other(
+    folder: Path,
+    out: Path,
+    source: _Table,
+    asked: OutcomeRequest,
+    rules: IngestSettings,
+    running: Running,
+    layout: str,
+    paper: bool,
+    group: str | None,
+) -> Ingested | None:
+    """Ingest what is no archive of DICOM series; ``None`` where the layout is one.
+
+    Raises:
+        ConfigError: An option means nothing to the layout.
+    """
+    from survkit.ingest import OutcomeRequest, layouts
+
+    if group is not None and layout != layouts.CXR_FOLDER:
+        raise ConfigError("--group belongs to --layout cxr-folder")
+    others = (layouts.HECKTOR, layouts.HANNOVER, layouts.CXR_FOLDER)
+    if layout not in others:
+        return None
+    own_tables = layout != layouts.CXR_FOLDER
+    outcome = asked.cohort_file if layout == layouts.HANNOVER else None
+    said = asked != OutcomeRequest(cohort_file=outcome) if own_tables else False
+    table = source.path is not None or source.subject is not None if own_tables else False
+    if said or table or source.key or source.pseudonyms or paper or rules != type(rules)():
+        raise ConfigError(_TAKES[layout])
+    if layout == layouts.HECKTOR:
+        from survkit.ingest import ingest_hecktor2022
+
+        return ingest_hecktor2022(folder, out, running=running)
+    if layout == layouts.HANNOVER:
+        from survkit.ingest import ingest_hannover
+
+        if outcome is None:
+            raise ConfigError("hannover-cxr: give --outcome composite, landmark or death")
+        return ingest_hannover(folder, out, outcome=str(outcome), running=running)
+    return _ingest_cxr_folder(folder, out, source, asked, running, group)
+
+
+_MEANT = (
+    "--out, --jobs, --overwrite and --quiet are all that can be said; leave the other options away"
+)
+_TAKES = {
+    "hecktor2022": f"--layout hecktor2022 reads the challenge's own tables and files, so {_MEANT}",
+    "hannover-cxr": "--layout hannover-cxr reads the collection's own table and files, so "
+    f"--outcome, {_MEANT}",
+    "cxr-folder": "--layout cxr-folder names radiographs where they lie, so options of DICOM "
+    "series and of new names (--key, --pseudonyms) mean nothing; leave them away",
+}
+
+
+def _ingest_cxr_folder(
+    folder: Path,
+    out: Path,
+    source: _Table,
+    asked: OutcomeRequest,
+    running: Running,
+    group: str | None,
+) -> Ingested:
+    from survkit.ingest import ingest_cxr_folder, read_clinical_table
+    from survkit.ingest.clinical_table import USUAL_SUBJECTS
+
+    if source.path is None:
+        raise ConfigError("the rows come from a clinical table: give --table")
+    usual = ("image_id", *USUAL_SUBJECTS) if group is None else ("image_id",)
+    clinical = read_clinical_table(source.path, subject=source.subject, usual=usual)
+    return ingest_cxr_folder(folder, clinical, out, asked=asked, group=group, running=running)
 
 
 def _ingest_dicom(
@@ -182,14 +258,6 @@ def _ingest_dicom(
     except KeyboardInterrupt:
         print("interrupted; go on with the same command and --resume", file=sys.stderr)
         raise
-
-
-def _refuse_options(*, plain: bool, paths: tuple[Path | None, ...], subject: str | None) -> None:
-    if not plain or subject is not None or any(path is not None for path in paths):
-        raise ConfigError(
-            "--layout hecktor2022 reads the challenge's own tables and files, so --out, --jobs, "
-            "--overwrite and --quiet are all that can be said; leave the other options away"
-        )
 
 
 def _names(text: str | None) -> tuple[str, ...]:

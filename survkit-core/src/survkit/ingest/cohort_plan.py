@@ -40,7 +40,7 @@ class CohortPlan:
     def columns(self) -> list[str]:
         """Return the columns of the clinical table that are named."""
         names = [self.outcome.get(key) for key in ("duration", "event", "entry", "weight")]
-        names += [self.others.get(key) for key in ("site", "strata")]
+        names += [self.others.get(key) for key in ("site", "strata", "group")]
         names += [name for part in self.tables.values() for name in part["columns"]]
         return [name for name in names if name and name not in self.derived]
 
@@ -172,7 +172,7 @@ def _plan_of_cohort_file(path: Path) -> CohortPlan:
         elif part["kind"] in ("table", "vector"):
             left_out.append(name)
     others: dict[str, Any] = {
-        key: dumped[key] for key in ("site", "strata", "missing") if key in dumped
+        key: dumped[key] for key in ("site", "strata", "group", "missing") if key in dumped
     }
     outcome = config.outcome.model_dump(exclude_defaults=True)
     return CohortPlan(outcome, others, tables, tuple(left_out))

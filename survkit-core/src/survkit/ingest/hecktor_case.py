@@ -39,7 +39,7 @@ def check_case(subject: str, source: Path, out: Path) -> Converted:
             result.left.append(Left(subject, path.name, rule, _reason(error, path), 1))
             continue
         images[column] = image
-        result.cells[column] = _seen_from(out, path)
+        result.cells[column] = seen_from(out, path)
         result.quality.append(_line(subject, path, image) | {"modality": name, "unit": unit})
     if images:
         _label(subject, source, out, images, result)
@@ -64,7 +64,7 @@ def _label(
     except DataError as error:
         result.left.append(Left(subject, what, "region", _reason(error, paths[0]), 1))
         return
-    result.cells[column] = _seen_from(out, paths[0])
+    result.cells[column] = seen_from(out, paths[0])
     held = array_of(label) != 0
     volume = float(held.sum()) * float(np.prod(label.GetSpacing())) / 1000
     line = _line(subject, paths[0], label) | {"modality": "label", "voxels": int(held.sum())}
@@ -116,7 +116,8 @@ def _opened(path: Path) -> Any:
     return image
 
 
-def _seen_from(out: Path, path: Path) -> str:
+def seen_from(out: Path, path: Path) -> str:
+    """Return the path that a cohort in ``out`` names the file by."""
     try:
         return Path(os.path.relpath(path.absolute(), out.absolute())).as_posix()
     except ValueError:  # another drive

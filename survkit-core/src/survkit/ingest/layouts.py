@@ -20,8 +20,8 @@ from survkit.ingest.lung1 import (
 from survkit.ingest.settings import IngestSettings, Layout
 from survkit.suggest import did_you_mean
 
-HECKTOR = "hecktor2022"
-"""A layout of NIfTI files, which are not ingested by the rules of DICOM."""
+HECKTOR, HANNOVER, CXR_FOLDER = "hecktor2022", "hannover-cxr", "cxr-folder"
+"""Layouts of other files, which are not ingested by the rules of DICOM series."""
 _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "tcia-hn1": (hn1.PUBLISHED.subject, hn1.TIDY.subject),
     "tcia-nsclc-radiogenomics": (
@@ -43,7 +43,7 @@ def usual_subjects(layout: str) -> tuple[str, ...]:
 
 def _refuse_unknown(layout: str) -> None:
     if layout not in get_args(Layout):
-        known = (*get_args(Layout), HECKTOR)
+        known = (*get_args(Layout), HECKTOR, HANNOVER, CXR_FOLDER)
         raise ConfigError(f"no layout of DICOM is {layout!r}. {did_you_mean(layout, known)}")
 
 
