@@ -125,7 +125,7 @@ def test_too_few_patients_with_an_event_are_named(small: Any) -> None:
     small.config |= {"group": "person"}
     small.config["outcome"]["causes"] = {1: "tumour"}
 
-    with pytest.raises(DataError, match="2 groups with events of 'tumour' cannot be spread over 3"):
+    with pytest.raises(DataError, match="events of 'tumour' in 2 groups cannot be spread over 3"):
         make_splits(small.read(), folds=3, seed=0)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -174,3 +175,28 @@ def test_a_list_that_was_edited_is_refused(
 
     with pytest.raises((DataError, RunError), match="changed since it was written"):
         cv(old, tmp_path / "run")
+
+
+def test_other_images_of_the_same_patients_are_refused(
+    tmp_path: Path, cv: Any, registry: Registry
+) -> None:
+    """Images have names of their own; the patients tell, also where a row is a patient."""
+
+    def cohort(name: str, prefix: str, group: str | None) -> Cohort:
+        path = write_cohort(tmp_path / name, name, 5, prefix)
+        table = pd.read_csv(path.parent / "patients.csv")
+        table["patient"] = [f"p{k // 2:02d}" for k in range(len(table))]
+        if group is None:
+            table["id"] = [f"p{k:02d}" for k in range(len(table))]
+        table.to_csv(path.parent / "patients.csv", index=False)
+        content = yaml.safe_load(path.read_text()) | ({"group": group} if group else {})
+        path.write_text(yaml.safe_dump(content))
+        return Cohort.read(path)
+
+    options: dict[str, Any] = {"progress": False, "registry": registry}
+    first = cohort("first", "a", "patient")
+    fit(recipe(training=STILL), first, tmp_path / "source", **options)
+
+    for other in (cohort("images", "b", "patient"), cohort("patients", "", None)):
+        with pytest.raises(DataError, match=r"\d+ of the \d+ test subjects are among those that"):
+            cv(other, tmp_path / "source")

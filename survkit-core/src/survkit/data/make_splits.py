@@ -198,10 +198,12 @@ def _check_request(
     for code, cause in enumerate(causes, start=1):
         events = int((units.event == code).sum())
         if events < folds:
+            what = f"{events} events of '{cause}'"
+            if units.grouped:
+                what = f"events of '{cause}' in {events} groups"
             raise DataError(
-                f"{events} {'groups with ' if units.grouped else ''}events of '{cause}' cannot be "
-                f"spread over {folds} folds; ask for at most {events} folds, or count the cause "
-                "as censored (outcome.censor)"
+                f"{what} cannot be spread over {folds} folds; ask for at most {events} folds, or "
+                "count the cause as censored (outcome.censor)"
             )
 
 

@@ -143,6 +143,8 @@ def run_facts(
         "splits": splits.sha256,
         "command": "cv",
     }
+    if cohort.group is not None:
+        facts["groups"] = dict(zip(cohort.subjects, cohort.group, strict=True))
     if recipe.baseline is not None:
         from survkit.baselines import software
 

@@ -80,12 +80,15 @@ def fit(
 
 
 def _facts(cohort: Cohort, splits: Splits) -> dict[str, Any]:
-    return {
+    facts: dict[str, Any] = {
         "cohort": cohort.fingerprint(),
         "left_out": list(cohort.left_out),
         "splits": splits.sha256,
         "command": "fit",
     }
+    if cohort.group is not None:
+        facts["groups"] = dict(zip(cohort.subjects, cohort.group, strict=True))
+    return facts
 
 
 def _refuse_baseline(recipe: Recipe) -> None:

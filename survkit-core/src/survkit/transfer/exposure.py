@@ -31,16 +31,27 @@ class Exposure:
         cohort: Name of the cohort.
         fingerprint: Of the cohort; empty where it is not known.
         subjects: Training and validation subjects; ``None`` where they are not known.
+        groups: What those subjects belong to, such as the patients of images; ``None`` where the
+            cohort names none, so that a subject is a patient.
     """
 
     cohort: str
     fingerprint: str
     subjects: frozenset[str] | None
+    groups: frozenset[str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain texts and lists."""
         subjects = None if self.subjects is None else sorted(self.subjects)
-        return {"cohort": self.cohort, "fingerprint": self.fingerprint, "subjects": subjects}
+        content = {"cohort": self.cohort, "fingerprint": self.fingerprint, "subjects": subjects}
+        return content if self.groups is None else content | {"groups": sorted(self.groups)}
+
+    def seen(self, cohort: Cohort, names: Iterable[str]) -> set[str]:
+        """Return those of a cohort's subjects whom the weights know, or whose patient they do."""
+        subjects = self.subjects or frozenset()
+        patients = subjects if self.groups is None else self.groups
+        own = dict(zip(cohort.subjects, cohort.group or cohort.subjects, strict=True))
+        return {name for name in names if name in subjects or own.get(name, name) in patients}
 
 
 def exposures_of(source: SourceModel) -> tuple[Exposure, ...]:
@@ -54,7 +65,8 @@ def exposures_of(source: SourceModel) -> tuple[Exposure, ...]:
 
 def _own(source: SourceModel, cohort: str) -> Exposure:
     run_file = source.run / "run.json"
-    fingerprint = str(read_json(run_file).get("cohort", "")) if run_file.is_file() else ""
+    facts = read_json(run_file) if run_file.is_file() else {}
+    fingerprint, groups = str(facts.get("cohort", "")), facts.get("groups")
     if source.splits is None:
         return Exposure(cohort, "", None)
     folds = source.splits.folds
@@ -63,7 +75,8 @@ def _own(source: SourceModel, cohort: str) -> Exposure:
         repeat, fold = (0, *numbers) if len(numbers) == 1 else numbers
         folds = tuple(one for one in folds if (one.repeat, one.fold) == (repeat, fold))
     seen = frozenset(name for one in folds for name in (*one.train, *one.validation))
-    return Exposure(cohort, fingerprint, seen)
+    owners = None if groups is None else frozenset(groups[name] for name in seen)
+    return Exposure(cohort, fingerprint, seen, owners)
 
 
 def write_exposures(exposures: Iterable[Exposure], folder: Path) -> None:
@@ -80,6 +93,7 @@ def _read(path: Path) -> list[Exposure]:
             one["cohort"],
             one["fingerprint"],
             None if one["subjects"] is None else frozenset(one["subjects"]),
+            None if one.get("groups") is None else frozenset(one["groups"]),
         )
         for one in read_json(path)["exposures"]
     ]
@@ -121,7 +135,7 @@ def refuse_seen(
                     "nobody can tell whom it has seen; start from the run folder that it came from"
                 )
             continue
-        seen = len(one.subjects.intersection(test))
+        seen = len(one.seen(cohort, test))
         if seen and (same or not others):
             cure = (
                 "start from a run of the same splits (each fold then starts from its own), from "
@@ -139,10 +153,8 @@ def refuse_seen(
 def seen_among(exposures: Iterable[Exposure], cohort: Cohort, subjects: Collection[str]) -> int:
     """Return how many subjects of the same cohort the weights are known to have seen."""
     fingerprint = cohort.fingerprint()
-    known = [
-        one.subjects
-        for one in exposures
-        if one.subjects is not None
-        and (one.cohort == cohort.name or one.fingerprint == fingerprint)
-    ]
-    return len({name for name in subjects if any(name in names for names in known)})
+    seen: set[str] = set()
+    for one in exposures:
+        if one.cohort == cohort.name or one.fingerprint == fingerprint:
+            seen |= one.seen(cohort, subjects)
+    return len(seen)
