@@ -18,8 +18,10 @@ LOW_DIMENSIONAL = 50
 def _check(evidence: Evidence) -> Answer:
     table = evidence.table
     rows = np.flatnonzero(table.usable & table.reported)
-    events = {table.subject[row] for row in rows if table.event[row] > 0}
-    subjects = len(set(table.subject[rows]))
+    names = table.subject if table.group is None else table.group  # a patient dies once
+    events = {names[row] for row in rows if table.event[row] > 0}
+    subjects = len(set(names[rows]))
+    whose = "subjects" if table.group is None else "groups"
     findings = []
     if len(events) < TOTAL:
         findings.append(
@@ -27,7 +29,7 @@ def _check(evidence: Evidence) -> Answer:
                 rule=NAME,
                 severity="warning",
                 message=f"{len(events)} events are too few for a precise estimate",
-                evidence=f"{len(events)} events in {subjects} subjects; {TOTAL} are the usual "
+                evidence=f"{len(events)} events in {subjects} {whose}; {TOTAL} are the usual "
                 "minimum (Vergouwe et al. 2005; Collins, Ogundimu and Altman 2016)",
                 cure="report intervals, add subjects, and call the study exploratory",
             )
