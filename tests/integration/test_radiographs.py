@@ -83,7 +83,7 @@ def sized(path: Path, **keys: Any) -> Path:
     return path
 
 
-def run(*words: str) -> None:
+def run(*words: object) -> None:
     """Run a command that must do its work."""
     assert main([str(word) for word in words]) == 0
 

@@ -126,11 +126,18 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
         where = f"{cohort.source}: modalities.{modality}"
         _check_entries(trained.get(ENTRIES), given.get(ENTRIES), where)
         for key in sorted({*trained, *given} - _SOURCE_KEYS):
-            if trained.get(key) != given.get(key):
+            was = trained[key] if key in trained else _default(cohort, name, key)
+            if was != given.get(key):
                 raise DataError(
-                    f"{where}.{key} is {given.get(key)}, but the model "
-                    f"was trained with {trained.get(key)}; declare it alike"
+                    f"{where}.{key} is {given.get(key)}, but the model was trained with {was}; "
+                    "declare it alike"
                 )
+
+
+def _default(cohort: Cohort, modality: str, key: str) -> Any:
+    """Return what a key meant to a model from before there was one: its default."""
+    fields = type(cohort.config.modality(modality, source=cohort.source)).model_fields
+    return fields[key].default if key in fields else None
 
 
 def _check_entries(trained: list[str] | None, given: list[str] | None, where: str) -> None:
