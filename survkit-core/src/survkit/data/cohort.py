@@ -53,8 +53,7 @@ class Cohort:
         site: Centre of every subject, where the cohort file names the column.
         sources: The modalities.
         digest: Of the cohort file and the table.
-        left_out: Subjects of the table who are not in the cohort, because their event is missing
-            and the cohort file says ``unknown: exclude``.
+        left_out: Subjects of the table whose event is missing, under ``unknown: exclude``.
         twins: Further names of modalities, such as that of a second encoder that reads one; name →
             modality. What is asked for by such a name is the modality's.
         group: What each subject must stay together with, where the cohort file names the column.
@@ -257,15 +256,11 @@ def _assembled(raw: RawCohort, outcome: Outcome | None) -> Cohort:
         config=raw.config,
         subjects=subjects,
         outcome=outcome,
-        site=_texts(raw, raw.config.site),
+        site=raw.cells(raw.config.site),
         sources=sources,
         digest=written + raw.table.sha256,
-        group=_texts(raw, raw.config.group),
+        group=raw.cells(raw.config.group),
     )
-
-
-def _texts(raw: RawCohort, column: str | None) -> tuple[str, ...] | None:
-    return None if column is None else tuple(str(cell) for cell in raw.table.text(column))
 
 
 def open_modality(raw: RawCohort, name: str, subjects: Sequence[str]) -> ModalitySource:

@@ -87,7 +87,7 @@ def group_counts(cohort: Cohort) -> dict[str, Any] | None:
     """
     if cohort.group is None:
         return None
-    kinds = {cohort.config.modality(name).kind for name in cohort.modalities}
+    kinds = {cohort.declaration(name).kind for name in cohort.modalities}
     counted = Counter(cohort.group)
     column = str(cohort.config.group)
     return {

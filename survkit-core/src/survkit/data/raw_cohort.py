@@ -36,6 +36,10 @@ class RawCohort:
         """Return the identifier of every row, ``None`` where it is missing."""
         return list(self.table.text(self.config.subject))
 
+    def cells(self, column: str | None) -> tuple[str, ...] | None:
+        """Return a column without missing cells as text; ``None`` where it is not declared."""
+        return None if column is None else tuple(str(cell) for cell in self.table.text(column))
+
 
 def read_raw_cohort(
     path: str | Path,

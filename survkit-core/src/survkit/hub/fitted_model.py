@@ -136,7 +136,7 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
 
 def _default(cohort: Cohort, modality: str, key: str) -> Any:
     """Return what a key meant to a model from before there was one: its default."""
-    fields = type(cohort.config.modality(modality, source=cohort.source)).model_fields
+    fields = type(cohort.declaration(modality)).model_fields
     return fields[key].default if key in fields else None
 
 
