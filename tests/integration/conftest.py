@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from survkit.catalog import CATALOG, Provider
 from survkit.cli import main
 
 SUBJECTS = 36
@@ -100,3 +101,11 @@ def place(finished_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path / "place")
     monkeypatch.setenv("SURVKIT_CACHE", str(tmp_path / "place" / "cache"))
     return Place(tmp_path / "place")
+
+
+@pytest.fixture
+def a_plugin_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog knows one plugin more than is installed."""
+    offered = {"encoder": ("uni",), "recipe": ("tma",)}
+    provider = Provider("survkit-histology", "histology")
+    monkeypatch.setitem(cast(dict[Any, Any], CATALOG), provider, offered)

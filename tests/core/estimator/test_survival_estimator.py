@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 from sksurv.metrics import (
     as_concordance_index_ipcw_scorer,
     as_cumulative_dynamic_auc_scorer,
@@ -24,14 +22,12 @@ from sksurv.metrics import (
     integrated_brier_score,
 )
 from sksurv.testing import assert_chf_properties, assert_survival_function_properties
-from sksurv.util import Surv
 from tests.core.estimator.estimator_data import (
     BOTH,
     COX,
     HAZARD,
     MODALITIES,
     PLAIN,
-    TRAINING,
     X0,
     data,
 )
@@ -263,42 +259,6 @@ def test_another_frame_than_in_training_is_refused(
         DataError, match="'stage' holds numbers, but the model was trained on names"
     ):
         fitted.predict(PLAIN.assign(stage=1.0))
-
-
-class FromLabels(SurvivalEstimator):
-    """Makes a survival outcome of the numbers that scikit-learn's checks give as y."""
-
-    def fit(self, X: Any, y: Any) -> SurvivalEstimator:
-        return super().fit(X, _outcome(y))
-
-    def score(self, X: Any, y: Any) -> float:
-        return super().score(X, _outcome(y))
-
-
-def _outcome(y: Any) -> Any:
-    labels = np.asarray(y)
-    if y is None or labels.dtype.names is not None or labels.size != len(labels):
-        return y
-    rank = np.unique(labels.reshape(-1), return_inverse=True)[1]
-    return Surv.from_arrays(np.arange(len(rank)) % 7 > 0, 1.0 + rank)
-
-
-@pytest.mark.slow
-def test_scikit_learns_own_checks() -> None:
-    """All that apply to a regressor-like estimator pass; y is turned into a survival outcome.
-
-    Not among them: checks of transformers, classifiers, clusterers and of sample_weight (the loss
-    would honour case weights, but fit takes none).
-    """
-    recipe = COX | {"outcome": {"horizon": 1.0}, "training": TRAINING | {"epochs": 1}}
-
-    results = check_estimator(FromLabels(recipe), on_fail=None, on_skip=None)
-
-    failed = {
-        each["check_name"]: each["exception"] for each in results if each["status"] == "failed"
-    }
-    assert failed == {}
-    assert sum(each["status"] == "passed" for each in results) >= 38
 
 
 def test_two_encoders_may_read_the_same_columns() -> None:
