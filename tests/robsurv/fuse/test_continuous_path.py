@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from survkit.errors import ConfigError
 from survkit_robsurv.fuse.cbam import CBAM
 from survkit_robsurv.fuse.continuous_path import ContinuousPath
 
@@ -52,6 +53,16 @@ def test_block_attention_is_that_of_its_paper() -> None:
             volume = tokens[row].T.reshape(6, *GRID)
             expected = transcribed(cbam, volume).reshape(6, 24).T
             torch.testing.assert_close(weighed[row], expected)
+
+
+def test_a_kernel_wider_than_the_grid_is_refused() -> None:
+    """2 n - 1 places reach from end to end of n; 999 would be 2e9 weights, all but few on zeros."""
+    assert CBAM(6, (3, 9, 4), reduction=2, kernel=17).place.weight.shape[-1] == 17
+    assert CBAM(6, (1, 1, 1), reduction=2, kernel=7).place.weight.shape[-1] == 7  # the paper's
+    with pytest.raises(ConfigError, match=r"at most 17 on a grid of 3 x 9 x 4 places.* not 19"):
+        CBAM(6, (3, 9, 4), reduction=2, kernel=19)
+    with pytest.raises(ConfigError, match=r"at most 7 on a grid of 3 x 2 x 4 places.* not 999"):
+        CBAM(6, GRID, reduction=2, kernel=999)
 
 
 def built(**settings: Any) -> ContinuousPath:

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from survkit.errors import ConfigError
 
+PAPER_KERNEL = 7
+
 
 class CBAM(nn.Module):
     """Weighs channels, then places.
@@ -22,7 +24,8 @@ class CBAM(nn.Module):
         channels: C.
         grid: Places along z, y, x.
         reduction: How many times narrower the hidden layer of the MLP is.
-        kernel: Side of the convolution, odd; the border is padded with zeros.
+        kernel: Side of the convolution, odd; the border is padded with zeros. At most what reaches
+            from one end of the grid's longest axis to the other, or the paper's 7 if that is more.
 
     Raises:
         ConfigError: A setting out of range.
@@ -42,6 +45,12 @@ class CBAM(nn.Module):
             )
         if kernel < 1 or kernel % 2 == 0:
             raise ConfigError(f"kernel must be an odd number of places, not {kernel}")
+        if kernel > (largest := max(2 * max(grid) - 1, PAPER_KERNEL)):
+            places = " x ".join(map(str, grid))
+            raise ConfigError(
+                f"kernel must be at most {largest} on a grid of {places} places, where a wider one "
+                f"would weigh nothing but the border of zeros, not {kernel}"
+            )
         self.grid = grid
         self.narrow = nn.Linear(channels, channels // reduction, bias=False)
         self.widen = nn.Linear(channels // reduction, channels, bias=False)
