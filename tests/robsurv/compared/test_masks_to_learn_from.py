@@ -184,6 +184,16 @@ def test_tokens_of_another_encoder_are_no_voxels(fusion: Any) -> None:
 
 
 @every_fusion
+def test_a_misspelt_target_is_refused(fusion: Any) -> None:
+    """Else the mask would be one more image to predict from; the default may be missing."""
+    with pytest.raises(CompositionError, match="'gvt' is none of clinical, ct, gtv, pet; name one"):
+        built(fusion, target="gvt")
+
+    assert built(fusion, {"ct": VOXELS, "mask": VOXELS}, target="mask").supervision == ("mask",)
+    assert built(fusion, IMAGES).supervision == ()
+
+
+@every_fusion
 def test_volumes_of_different_grids_are_refused(fusion: Any) -> None:
     """The sentence names both."""
     larger = VoxelSpec(dim=64, tokens=12, grid=(3, 2, 2), patch=4)

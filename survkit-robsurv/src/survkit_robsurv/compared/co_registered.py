@@ -14,6 +14,9 @@ from survkit.fusions.modalities import check_modalities, presence, sorted_modali
 from survkit.specs import EncodingSpec
 from survkit_robsurv.compared.voxels import VoxelSpec, to_volume
 
+TARGET = "gtv"
+"""The mask's modality unless a recipe says otherwise; the one target that may be missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class CoRegistered:
@@ -106,13 +109,19 @@ def co_registered(encodings: Mapping[str, EncodingSpec], *, target: str) -> CoRe
 
     Args:
         encodings: What the encoders give.
-        target: Name of the modality with the mask; it may be missing.
+        target: Name of the modality with the mask; the default one may be missing.
 
     Raises:
-        CompositionError: No images, images of different grids, or a grid of tokens that are no
-            voxels.
+        CompositionError: No images, images of different grids, a grid of tokens that are no voxels,
+            or another target than the default that is no modality: a misspelt one would make the
+            mask an image to predict from.
     """
     names = sorted_modalities(encodings)
+    if target not in encodings and target != TARGET:
+        raise CompositionError(
+            f"target names the modality with the mask to draw, but {target!r} is none of "
+            f"{', '.join(names)}; name one of them, or leave target out where there is no mask"
+        )
     voxels = {name: spec for name, spec in encodings.items() if isinstance(spec, VoxelSpec)}
     images = tuple(name for name in names if name in voxels and name != target)
     if not images:

@@ -12,7 +12,7 @@ from survkit.errors import ConfigError
 from survkit.flow import Encoding, Fused
 from survkit.fusions.modalities import where_present
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.co_registered import LearnsToDraw, co_registered
+from survkit_robsurv.compared.co_registered import TARGET, LearnsToDraw, co_registered
 from survkit_robsurv.compared.conv_blocks import (
     PooledFeatures,
     ResidualBlock,
@@ -62,7 +62,7 @@ class JointSegmentation(LearnsToDraw, nn.Module):
         self,
         encodings: Mapping[str, EncodingSpec],
         *,
-        target: str = "gtv",
+        target: str = TARGET,
         channels: tuple[int, ...] = (16, 32, 64, 128),
         dense_layers: tuple[int, ...] = (4, 8, 16),
         growth: int = 16,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from survkit.flow import Encoding, Fused
 from survkit.fusions.modalities import presence, where_present
 from survkit.specs import EncodingSpec
-from survkit_robsurv.compared.co_registered import LearnsToDraw, co_registered
+from survkit_robsurv.compared.co_registered import TARGET, LearnsToDraw, co_registered
 from survkit_robsurv.compared.conv_blocks import check_channels
 from survkit_robsurv.compared.merging_encoder import MergingEncoder, check_levels
 from survkit_robsurv.compared.region_decoder import RegionDecoder
@@ -63,7 +63,7 @@ class MergingDiverging(LearnsToDraw, nn.Module):
         self,
         encodings: Mapping[str, EncodingSpec],
         *,
-        target: str = "gtv",
+        target: str = TARGET,
         labels: tuple[int, ...] = (1, 2),
         channels: tuple[int, ...] = (16, 32, 64, 128, 256),
         self_levels: int = 1,

@@ -13,7 +13,7 @@ from survkit.fusions.modalities import presence, where_present
 from survkit.fusions.token_attention import AttentionBlock
 from survkit.specs import EncodingSpec
 from survkit_robsurv.check_rates import check_rates
-from survkit_robsurv.compared.co_registered import LearnsToDraw, co_registered
+from survkit_robsurv.compared.co_registered import TARGET, LearnsToDraw, co_registered
 from survkit_robsurv.compared.patch_decoder import PatchDecoder
 from survkit_robsurv.compared.segmentation_loss import (
     VoxelLoss,
@@ -61,7 +61,7 @@ class PatchTransformer(LearnsToDraw, nn.Module):
         self,
         encodings: Mapping[str, EncodingSpec],
         *,
-        target: str = "gtv",
+        target: str = TARGET,
         dim: int = 768,
         layers: int = 12,
         heads: int = 12,
