@@ -224,7 +224,7 @@ def test_one_sentence_and_exit_code_2(
     assert not (tmp_path / "run").exists()
 
 
-def fit(folder: Path, place: Path, *changes: str) -> int:
+def fit(folder: Path, place: Path, *changes: str, options: tuple[str, ...] = ()) -> int:
     """Type ``survkit fit robsurv/small`` for one short epoch."""
     line = ["fit", "robsurv/small", "--cohort", str(folder / "cohort.yaml"), "--quiet"]
     line += ["--out", str(place / "run"), "--cache", str(place / "cache")]
@@ -232,7 +232,7 @@ def fit(folder: Path, place: Path, *changes: str) -> int:
     given = [one for one in small if not any(each.startswith("encoders=") for each in changes)]
     for change in (*given, "training.epochs=1", "training.validation=0", *changes):
         line += ["--set", change]
-    return main(line)
+    return main([*line, *options])
 
 
 def test_more_codes_than_tokens_start_from_k_means(good: Path, tmp_path: Path) -> None:
@@ -247,3 +247,22 @@ def test_more_codes_than_tokens_start_from_k_means(good: Path, tmp_path: Path) -
     assert lengths.isfinite().all()
     assert int((lengths > 1.0).sum()) <= 16
     assert len(lengths) == 64
+
+
+def test_a_start_from_trained_weights_is_no_way_around_the_tanh(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is estimated then, but the range of the new cohort is looked at all the same."""
+    folder = tmp_path / "phantom"
+    shutil.copytree(good, folder)
+    (tmp_path / "first").mkdir()
+    assert fit(folder, tmp_path / "first") == 0
+    cohort(lambda modalities: modalities["pet"].pop("window"))(folder)
+    capsys.readouterr()
+
+    source = str(tmp_path / "first/run")
+    found = fit(folder, tmp_path, options=("--init-from", source, "--init-parts", "encoders.pet"))
+
+    assert found == 2
+    assert "encoders.pet: vq3d reconstructs the volume by a tanh" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

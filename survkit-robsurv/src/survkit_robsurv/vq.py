@@ -20,8 +20,8 @@ from survkit_robsurv.quantizer.start_codes import checked_start_seed, start_code
 from survkit_robsurv.quantizer.vector_quantizer import Learning, Start, VectorQuantizer
 
 _HANDED_ON = (
-    "fit", "load_weights", "prepare", "preparation_fingerprint", "prepared_example",
-    "token_images", "token_mask_share",
+    "check_batches", "fit", "load_weights", "prepare", "preparation_fingerprint",
+    "prepared_example", "token_images", "token_mask_share",
 )  # fmt: skip
 
 

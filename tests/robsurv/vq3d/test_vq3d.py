@@ -282,6 +282,21 @@ def test_values_that_a_tanh_cannot_reach_are_refused() -> None:
     encoder.fit_batches(batches[:1])
 
 
+def test_trained_weights_are_no_leave_for_such_values() -> None:
+    """The range is looked at and nothing moves, neither codes nor where the decoder begins."""
+    encoder = built(start="kmeans")
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    bright = ModalityInput(200 * subjects(encoder).values, torch.ones(2).bool())
+
+    encoder.check_batches([subjects(encoder)])
+    with pytest.raises(DataError, match=r"in \[-1, 1\], but .* go from -199"):
+        encoder.check_batches([subjects(encoder), bright])
+
+    built(reconstruct=False).check_batches([bright])
+    after = encoder.state_dict()
+    assert [name for name in before if not torch.equal(before[name], after[name])] == []
+
+
 def test_the_decoder_begins_at_the_mean_of_training_subjects() -> None:
     """Of each channel, to the last bit however batches are cut, and finite for dark volumes."""
     made = []

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
+from survkit.checks_batches import ChecksBatches
 from survkit.data import SubjectStore
 from survkit.errors import DataError
 from survkit.flow import ModalityInput, select
@@ -24,7 +25,8 @@ def fit_inputs(
 ) -> None:
     """Let encoders that ask for it estimate scaling and the like from present training subjects.
 
-    Those among ``kept``, such as ``encoders.ct``, have it from elsewhere.
+    Those among ``kept``, such as ``encoders.ct``, have it from elsewhere; they only look whether
+    they can use these subjects.
 
     Raises:
         DataError: An encoder cannot use what the subjects have; it is named.
@@ -40,6 +42,10 @@ def fit_inputs(
         if isinstance(one, FitsBatches):
             with _naming(name):
                 one.fit_batches(_Batches(store, name, rows, micro_batch))
+    for name, one in model.encoders.items():
+        if name not in encoders and isinstance(one, ChecksBatches):
+            with _naming(name):
+                one.check_batches(_Batches(store, name, rows, micro_batch))
 
 
 @contextmanager

@@ -35,8 +35,9 @@ class VQ3DEncoder(nn.Module):
 
     The decoder ends in a tanh, so the volume's values must be in [-1, 1], as a window in the
     cohort file makes them. That is checked on the training subjects before training
-    (:meth:`fit_batches`), not in every step, where it would wait for the device. Noise that a
-    recipe adds in training may leave that range; there the reconstruction ends at the range's end.
+    (:meth:`fit_batches`, :meth:`check_batches` where it starts from trained weights), not in every
+    step, where it would wait for the device. Noise that a recipe adds in training may leave that
+    range; there the reconstruction ends at the range's end.
 
     Args:
         input: The volume's channels and size, multiples of 16 along each axis.
@@ -197,6 +198,16 @@ class VQ3DEncoder(nn.Module):
                 pass  # it is the looking that matters
         if self.decoder is not None:
             self.decoder.start_at(looked.start())
+
+    def check_batches(self, batches: Iterable[ModalityInput]) -> None:
+        """Check the range alone, where the weights are trained ones.
+
+        Raises:
+            DataError: Values outside of [-1, 1], and a decoder.
+        """
+        if self.decoder is not None:
+            for _ in TanhRange(batches):
+                pass  # it is the looking that matters
 
     def prepared_example(self, *, generator: Generator) -> Tensor:
         """Return a made-up volume in the range that the decoder can reach."""
