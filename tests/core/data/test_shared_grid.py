@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -369,6 +370,41 @@ def test_a_saved_model_knows_the_reference(petct: Any) -> None:
         "of": "ct", "spacing": [4.0, 4.0, 4.0], "size": [8, 9, 10], "crop": "center",
     }  # fmt: skip
     assert declared(petct.read(), "ct")["grid"] is None
+
+
+@pytest.mark.parametrize(
+    ("pet", "ct", "words"),
+    [
+        ({"alone": "peak"}, {}, "has no 'alone', but the model was trained with peak; add 'alone"),
+        ({"channel": 1}, {}, "the model was trained with 1; add 'channel: 1' there"),
+        ({"interpolation": "nearest"}, {}, "is linear, but the model was trained with nearest; de"),
+        ({}, {"size": [8, 8, 8]}, "modalities.ct.size is [8, 9, 10], but the model was trained wi"),
+        ({}, {"size": None}, "ct.size is [8, 9, 10], but the model was trained without it; leave"),
+        ({"grid": None}, {}, "pet.grid is ct, but the model was trained without it; leave out 'g"),
+    ],
+)
+def test_another_preparation_is_told_in_the_words_of_the_file(
+    petct: Any, pet: dict[str, Any], ct: dict[str, Any], words: str
+) -> None:
+    """What is there, what was in training, and the line to write; never ``None``."""
+    from survkit.hub.fitted_model import check_preparation, declared
+
+    here = petct.read()
+    petct.config["modalities"]["pet"] |= pet
+    petct.config["modalities"]["ct"] |= ct
+    there = petct.read()
+    model = SimpleNamespace(
+        outcome=SimpleNamespace(time_unit="days"),
+        preparation={"pet": declared(there, "pet")},
+        modality_of=lambda name: name,
+    )
+
+    check_preparation(cast(Any, model), there)
+    with pytest.raises(DataError) as refusal:
+        check_preparation(cast(Any, model), here)
+
+    assert words in str(refusal.value)
+    assert "None" not in str(refusal.value)
 
 
 def test_corruptions_know_that_a_percentile_window_ends_at_one(petct: Any) -> None:

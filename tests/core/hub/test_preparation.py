@@ -56,12 +56,17 @@ def test_a_model_from_before_a_key_meant_its_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("fit", "crop"), ("invert", True), ("range", [0.0, 255.0])]
+    ("key", "value", "words"),
+    [
+        ("fit", "crop", r"cxr\.fit is stretch, .* with crop; declare it alike: 'fit: crop'"),
+        ("invert", True, r"cxr\.invert is false, .* with true; declare it alike: 'invert: true'"),
+        ("range", [0.0, 255.0], r"cxr has no 'range', .*; add 'range: \[0.0, 255.0\]' there"),
+    ],
 )
-def test_another_preparation_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+def test_another_preparation_is_refused(tmp_path: Path, key: str, value: Any, words: str) -> None:
     """Whatever changes an intensity or a shape; the same declaration is taken."""
     trained = described({"cxr": declared(cohort(tmp_path, **{key: value}), "cxr")})
     check_preparation(trained, cohort(tmp_path, **{key: value}))
 
-    with pytest.raises(DataError, match=rf"modalities\.cxr\.{key} is .*declare it alike"):
+    with pytest.raises(DataError, match=rf"modalities\.{words}"):
         check_preparation(trained, cohort(tmp_path))

@@ -12,6 +12,7 @@ from survkit.errors import DataError
 from survkit.flow import ModalityInput, to_device
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.hub.description import ModelDescription
+from survkit.hub.other_preparation import other_preparation
 from survkit.hub.whole_float32 import whole_float32
 from survkit.model import SurvivalModel
 from survkit.prediction import SurvivalPrediction
@@ -129,8 +130,7 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
             was = trained[key] if key in trained else _default(cohort, name, key)
             if was != given.get(key):
                 raise DataError(
-                    f"{where}.{key} is {given.get(key)}, but the model was trained with {was}; "
-                    "declare it alike"
+                    other_preparation(cohort.source, modality, key, given.get(key), was)
                 )
 
 
