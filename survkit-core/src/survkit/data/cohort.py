@@ -278,10 +278,10 @@ def open_modality(raw: RawCohort, name: str, subjects: Sequence[str]) -> Modalit
 
         return open_images(settings, raw.table, raw.folder, name)
     if isinstance(settings, VectorModality) and str(settings.file).endswith(".npz"):
-        return open_archive(settings, raw.folder / str(settings.file), subjects, name)
+        return open_archive(settings, raw.file(str(settings.file)), subjects, name)
     table = raw.table
     if settings.file is not None:
-        table = read_table(raw.folder / settings.file, missing=raw.config.missing)
+        table = read_table(raw.file(settings.file), missing=raw.config.missing)
     opener = open_table if isinstance(settings, TableModality) else open_vectors
     return opener(settings, table, raw.config.subject, subjects, name)  # type: ignore[arg-type]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from survkit.data.cohort_config import CohortConfig, read_cohort_config
+from survkit.data.named_path import named_path
 from survkit.data.outcome import Outcome, read_outcome
 from survkit.data.problem import Problem, spreadsheet_row
 from survkit.data.text_table import TextTable, read_table
@@ -31,6 +32,10 @@ class RawCohort:
     folder: Path
     table: TextTable
     needs_outcome: bool = True
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file that the cohort file names."""
+        return named_path(self.folder, name)
 
     def subjects(self) -> list[str | None]:
         """Return the identifier of every row, ``None`` where it is missing."""
@@ -57,7 +62,7 @@ def read_raw_cohort(
     path = Path(path)
     config = read_cohort_config(path)
     folder = path.parent if data_folder is None else Path(data_folder)
-    source = folder / config.table if table is None else Path(table)
+    source = named_path(folder, config.table) if table is None else Path(table)
     raw = RawCohort(path, config, folder, read_table(source, missing=config.missing), needs_outcome)
     outcome = config.outcome
     wanted = [config.subject, config.site, config.group]

@@ -22,7 +22,7 @@ def stranger_warnings(raw: RawCohort, modality: str) -> list[Problem]:
         return []
     if str(settings.file).endswith(".npz"):  # its names are read by the archive's own reader
         return []
-    table = read_table(raw.folder / settings.file, missing=raw.config.missing)
+    table = read_table(raw.file(settings.file), missing=raw.config.missing)
     there = list(dict.fromkeys(subject_column(table, raw.config.subject)))
     known = set(raw.subjects())
     strangers = [name for name in there if name not in known]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survkit.data.modality_config import ImagingModality
+from survkit.data.named_path import named_path
 from survkit.data.readers.dicom_folder import folder_digest, folder_sizes
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable
@@ -59,7 +60,9 @@ def named_files(config: ImagingModality, table: TextTable, folder: Path) -> Imag
     """
 
     def paths(column: str) -> tuple[Path | None, ...]:
-        return tuple(None if cell is None else folder / cell for cell in table.text(column))
+        return tuple(
+            None if cell is None else named_path(folder, cell) for cell in table.text(column)
+        )
 
     image = paths(config.path)
     return ImageFiles(image, (None,) * len(image) if config.mask is None else paths(config.mask))
