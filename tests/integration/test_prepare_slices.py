@@ -53,6 +53,64 @@ def test_what_is_prepared_ahead_is_not_prepared_again(cohort: Path, tmp_path: Pa
     assert arrays(cache) == before
 
 
+FIT = ["fit", *RECIPE, "--quiet", "--set", "training.validation=0"]
+
+
+@pytest.fixture(scope="module")
+def donor(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with a trunk of another seed; what it read is in the folder cache beside it."""
+    home = tmp_path_factory.mktemp("trained")
+    words = ["--cohort", str(cohort), "--cache", str(home / "cache"), "--out", str(home / "donor")]
+    assert main([*FIT, *words, "--set", "encoders.ct.weights_seed=1"]) == 0
+    return home / "donor"
+
+
+def test_other_weights_prepare_what_a_start_from_them_reads(
+    cohort: Path, donor: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The arrays of the run that the trunk comes from; a training with that start adds none."""
+    cache = tmp_path / "cache"
+    capsys.readouterr()
+
+    prepare(cohort, cache, "--init-from", str(donor), "--init-parts", "encoders.ct,fusion")
+    said, before = capsys.readouterr().out, arrays(cache)
+    words = ["--cohort", str(cohort), "--cache", str(cache), "--out", str(tmp_path / "tuned")]
+    assert main([*FIT, *words, "--init-from", str(donor)]) == 0
+
+    assert said.startswith("with the weights of donor: encoders.ct\n")
+    assert set(before) == set(arrays(donor.parent / "cache"))
+    assert len(before) == SUBJECTS
+    assert arrays(cache) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--init-parts encoders.ct", "--init-parts needs --init-from"),
+        ("--init-from nowhere", "nowhere: there is no model or run to start from"),
+        ("--init-from donor --init-parts head", "init_parts: head prepares nothing"),
+        ("--init-from donor --init-parts encoders.pet", "no part with weights is named"),
+        (
+            "--init-from donor --set encoders.ct=slicetention/lung-volume",
+            "no encoder of donor fits",
+        ),
+    ],
+)
+def test_a_start_that_prepares_nothing_is_refused(
+    words: str, reason: str, cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], donor: Path,
+) -> None:  # fmt: skip
+    """One sentence, exit code 2, and nothing in the cache."""
+    monkeypatch.chdir(donor.parent)
+    given = [*RECIPE[:1], "--cohort", str(cohort), "--cache", str(tmp_path), *words.split()]
+    capsys.readouterr()
+
+    assert main(["prepare", *given]) == 2
+
+    assert reason in capsys.readouterr().err
+    assert arrays(tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     "change",
     ["encoders.ct.weights_seed=1", "encoders.ct.size=40", "encoders.ct.statistics=[-300, 600]"],

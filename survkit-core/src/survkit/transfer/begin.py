@@ -86,7 +86,7 @@ def begin(
         for role, part in mine.items()
     }
     reasons = {role: reason for role, reason in found.items() if reason}
-    roles = _asked(start, [role for role in mine if role not in reasons], mine, reasons)
+    roles = asked_parts(start, [role for role in mine if role not in reasons], mine, reasons)
     if not roles:
         said = "; ".join(f"{role}: {reason}" for role, reason in reasons.items())
         raise ConfigError(f"nothing of {start.model.name} fits this recipe ({said})")
@@ -138,7 +138,7 @@ def _member(source: FittedModel, start: Start, number: int) -> SurvivalModel:
     return source.members[number]
 
 
-def _asked(
+def asked_parts(
     start: Start, fitting: list[str], mine: Mapping[str, Part], reasons: Mapping[str, str]
 ) -> list[str]:
     """Return the parts to load; those that were named must fit."""
