@@ -2,20 +2,18 @@
 
     python examples/slicetention/oracle_slice.py COHORT_FOLDER RECIPE
 
-Writes into the folder of a cohort made by ``survkit phantom``:
+Writes into the folder of a cohort made by ``survkit phantom --hu``:
 
-- ``hu.yaml``: the cohort with its CT in HU, as the encoder ``slicetention/slices`` wants it;
-- ``oracle.yaml``: the same with a mask per subject, which under ``lung_mask: given`` leaves that
-  slice alone, cut to the very box that the whole stack is cut to. So a model of the oracle's slice
-  differs from the recipe's in nothing but that it need not look for the slice;
-- ``lesion_areas.json``: by subject, the lesion's pixels on every slice of the stack.
+- ``oracle.yaml`` and ``oracle.csv``: the cohort with another mask per subject, which under
+  ``lung_mask: given`` leaves that slice alone, cut to the very box that the whole stack is cut to.
+  So a model of the oracle's slice differs from the recipe's in nothing but that it need not look
+  for the slice.
 
 It prints the share of slices that show the lesion: what attention would give them by chance.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -69,15 +67,13 @@ def stack_settings(recipe: Recipe) -> StackSettings:
     return StackSettings(**{name: settings[name] for name in names if name in settings})
 
 
-def write_cohorts(folder: Path, recipe: Recipe) -> NDArray[np.float64]:
-    """Write both cohort files and the masks; return each subject's share of lesion slices."""
+def write_cohort(folder: Path, recipe: Recipe) -> NDArray[np.float64]:
+    """Write the cohort file and the masks; return each subject's share of lesion slices."""
     table = pd.read_csv(folder / "table.csv", dtype=str, keep_default_na=False)  # copied as it is
     (folder / "oracle").mkdir(exist_ok=True)
-    found: dict[str, list[int]] = {}
-    paths = []
-    for subject, name in zip(table["subject_id"], table["ct_path"], strict=True):
-        image = sitk.ReadImage(str(folder / name))
-        lesion = sitk.ReadImage(str(folder / "truth" / "masks" / f"{subject}.nii"))
+    shares, paths = [], []
+    for subject, *names in table[["subject_id", "ct_path", "lesion_path"]].itertuples(index=False):
+        image, lesion = (sitk.ReadImage(str(folder / name)) for name in names)
         x, y, z = image.GetSpacing()
         areas, mask = lesion_areas_and_mask(
             sitk.GetArrayFromImage(image).astype(np.float32),
@@ -85,29 +81,24 @@ def write_cohorts(folder: Path, recipe: Recipe) -> NDArray[np.float64]:
             (z, y, x),
             stack_settings(recipe),
         )
-        found[subject] = areas.tolist()
+        shares.append(float((areas > 0).mean()))
         paths.append(f"oracle/{subject}.nii")
         written = sitk.GetImageFromArray(mask.astype(np.uint8))
         written.CopyInformation(image)
         sitk.WriteImage(written, str(folder / paths[-1]), False)
     table.assign(oracle_path=paths).to_csv(folder / "oracle.csv", index=False)
-    (folder / "lesion_areas.json").write_text(json.dumps(found), encoding="utf-8")
-    cohort: dict[str, Any] = yaml.safe_load((folder / "cohort.yaml").read_text(encoding="utf-8"))
-    volume = {"kind": "volume", "path": "ct_path"}
-    for name, changes, modality in (
-        ("hu.yaml", {}, volume),
-        ("oracle.yaml", {"table": "oracle.csv"}, {**volume, "mask": "oracle_path"}),
-    ):
-        content = {**cohort, **changes, "modalities": {"ct": modality}}
-        text = yaml.safe_dump(content, sort_keys=False)
-        (folder / name).write_text(text, encoding="utf-8")
-    return np.array([np.mean(np.array(areas) > 0) for areas in found.values()])
+    content: dict[str, Any] = yaml.safe_load((folder / "cohort.yaml").read_text(encoding="utf-8"))
+    content["table"] = "oracle.csv"
+    content["modalities"]["ct"]["mask"] = "oracle_path"
+    text = yaml.safe_dump(content, sort_keys=False)
+    (folder / "oracle.yaml").write_text(text, encoding="utf-8")
+    return np.array(shares)
 
 
 def main() -> None:
     """Read the two arguments, write, and say what was found."""
     folder, recipe = Path(sys.argv[1]), Recipe.read(sys.argv[2])
-    shares = write_cohorts(folder, recipe)
+    shares = write_cohort(folder, recipe)
     print(f"{len(shares)} subjects; the lesion is on {shares.mean():.1%} of the slices")
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from survkit.cli import main
-from survkit.data import PreparationCache
 from survkit.evaluation import evaluate
 from survkit.metrics import Estimate
 from survkit.recipe import Recipe
@@ -47,10 +46,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def cohort(folder: Path, *words: str, changes: tuple[str, ...] = ()) -> None:
     """A phantom cohort whose hazard is the size of its lesions."""
-    made = ["phantom", "--out", str(folder), "--modality", "ct", "--effect", "size=1.8"]
+    made = ["phantom", "--out", str(folder), "--hu", "--modality", "ct", "--effect", "size=1.8"]
     assert main([*made, *words]) == 0
     recipe = Recipe.read(EXAMPLE / "recipe.yaml", overrides=changes)
-    module("oracle_slice").write_cohorts(folder, recipe)
+    module("oracle_slice").write_cohort(folder, recipe)
 
 
 def cross_validate(
@@ -64,10 +63,12 @@ def cross_validate(
     assert main(words) == 0
 
 
-def attention(run: Path, folder: Path, cache: Path) -> tuple[NDArray[np.float64], float]:
-    """Each test subject's weight on lesion slices, and the mean share of those slices."""
-    found, shares = module("lesion_attention").lesion_weights(run, folder, PreparationCache(cache))
-    return found, float(shares.mean())
+def attention(run: Path, folder: Path, cache: Path) -> dict[str, Any]:
+    """Test subjects' attention on lesion slices beside their share, as the example counts it."""
+    words = ["explain", str(run), "--cohort", str(folder / "cohort.yaml"), "--cache", str(cache)]
+    assert main([*words, "--mask-subjects", "300", "--overwrite"]) == 0
+    found: dict[str, Any] = json.loads((run / "explain/explain.json").read_text())["masks"]["ct"]
+    return found
 
 
 def test_attention_leans_to_the_lesion(tmp_path: Path, weights: Path) -> None:
@@ -77,13 +78,14 @@ def test_attention_leans_to_the_lesion(tmp_path: Path, weights: Path) -> None:
     small = ("--subjects", "120", "--size", "32", "--lesion-radii", "8", "18")
     cohort(folder, *small, changes=coarse)
     quick = ("training.epochs=30", "training.validation=0")
-    cross_validate(out, folder / "hu.yaml", cache, weights, *coarse, *quick, folds=2)
+    cross_validate(out, folder / "cohort.yaml", cache, weights, *coarse, *quick, folds=2)
 
-    found, share = attention(out, folder, cache)
+    found = attention(out, folder, cache)
 
-    print(f"\nweight on lesion slices {found.mean():.3f}, even weights {share:.3f}")
-    assert 0.03 < share < 0.25
-    assert found.mean() > 1.1 * share
+    print(f"\nlesion slices: ratio {found['ratio']['value']:.3f}, share {found['uniform']:.3f}")
+    assert found["n"] == 120
+    assert 0.03 < found["uniform"] < 0.25
+    assert found["ratio"]["value"] > 1.1
 
 
 @pytest.mark.slow
@@ -95,16 +97,17 @@ def test_attention_finds_the_lesion(tmp_path: Path, weights: Path) -> None:
     folder, cache = tmp_path / "c", tmp_path / "cache"
     fine = ("--subjects", "300", "--size", "80", "--lesion-radii", "6", "14", "--seed", "202")
     cohort(folder, *fine)
-    cross_validate(tmp_path / "soft", folder / "hu.yaml", cache, weights)
+    cross_validate(tmp_path / "soft", folder / "cohort.yaml", cache, weights)
     given = "encoders.ct.lung_mask=given"
     cross_validate(tmp_path / "oracle", folder / "oracle.yaml", cache, weights, given)
 
-    found, share = attention(tmp_path / "soft", folder, cache)
+    found = attention(tmp_path / "soft", folder, cache)
     soft, oracle = (concordance(tmp_path / name) for name in ("soft", "oracle"))
 
-    print(f"\nratio {found.mean() / share:.2f}; soft {soft:.3f}, oracle's slice {oracle:.3f}")
-    assert share < 0.15
-    assert found.mean() >= 3 * share
+    ratio = found["ratio"]["value"]
+    print(f"\nratio {ratio:.2f}; soft {soft:.3f}, oracle's slice {oracle:.3f}")
+    assert found["uniform"] < 0.15
+    assert ratio >= 3
     assert soft >= oracle - 0.03
 
 
