@@ -82,6 +82,21 @@ def rare_modality(place: Any) -> None:
     place.yaml("recipe.yaml", lambda c: c["encoders"].update(e="vector"))
 
 
+def at_once(place: Any) -> None:
+    """Train the second fold on two subjects whose events are on one day."""
+    frame = pd.read_csv(place / "patients.csv")
+    pair = frame.index[frame["event"] == 1][:2]
+    frame.loc[pair, "days"] = 300.0
+    frame.to_csv(place / "patients.csv", index=False)
+    names, two = frame["id"].tolist(), frame["id"][pair].tolist()
+    half = [name for name in names if name not in two][:17]
+    rest = [name for name in names if name not in two + half]
+    first = {"train": rest, "validation": [], "test": half + two}
+    second = {"train": two, "validation": half, "test": rest}
+    made = [{"repeat": 0, "fold": n, **fold} for n, fold in enumerate((first, second))]
+    splits(lambda content: content.update(folds=made))(place)
+
+
 TRAINING_DATA: dict[str, Row] = {
     "all censored": (FIT, columns(event=0), ("no subject has an event: all 36 are censored",)),
     "two events": (CV, columns(event=lambda t: (t.index < 2) * 1), ("2 events of 'death'",)),
@@ -89,6 +104,21 @@ TRAINING_DATA: dict[str, Row] = {
         FIT,
         columns(event=lambda t: (t.index < 1) * 1),
         ("no event among the 7 validation subjects",),
+    ),
+    "one subject": (
+        FIT + " --set training.validation=0",
+        lambda p: p.table(lambda t: t.iloc[:1].assign(days=300.0, event=1)),
+        ("the only training subject cannot be compared", "train on more subjects"),
+    ),
+    "all at once": (
+        FIT + " --set training.validation=0",
+        columns(days=300.0, event=1),
+        ("no two of the 36 training subjects can be compared", "event-free at the time of another"),
+    ),
+    "a fold of two at once": (
+        SPLITS,
+        at_once,
+        ("fold-1: no two of the 2 training subjects can be compared", "divide the cohort"),
     ),
     "an empty column": (FIT, columns(age=np.nan), ("column 'age' is missing for every training",)),
     "beyond float32": (

@@ -13,6 +13,7 @@ from survkit.data import Cohort, FoldRows, Splits
 from survkit.errors import DataError, UserError
 from survkit.recipe import Recipe
 from survkit.training.candidates import candidates
+from survkit.training.check_order import check_order
 from survkit.training.fit_outcome import fit_outcome
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def check_baseline_run(recipe: Recipe, cohort: Cohort, splits: Splits, registry:
         rows = baseline_rows(splits.rows(fold, cohort.subjects))
         try:
             fit_outcome(recipe, cohort, rows.tolist())
+            check_order(cohort, rows.tolist())
             for name in recipe.modalities:
                 if not bool(np.any(cohort.available(name)[rows])):
                     raise DataError(

@@ -20,6 +20,7 @@ from survkit.model import SurvivalModel
 from survkit.recipe import Recipe
 from survkit.training.baseline_preflight import check_baseline_run
 from survkit.training.candidates import NO_VALIDATION, candidates, check_comparable
+from survkit.training.check_order import check_order
 from survkit.training.fit_outcome import check_unit, fit_outcome
 from survkit.training.inner_folds import inner_folds
 from survkit.training.optimizer import build_optimizer
@@ -95,6 +96,7 @@ def _check_fold(recipe: Recipe, tried: Sequence[Recipe], cohort: Cohort, rows: F
 def _check_part(recipe: Recipe, cohort: Cohort, train: list[int], validation: list[int]) -> None:
     """Refuse a training part that teaches nothing, or subjects to choose on that tell nothing."""
     fit_outcome(recipe, cohort, train)
+    check_order(cohort, train)
     for name in recipe.encoders:
         if not bool(np.any(cohort.available(name)[train])):
             raise DataError(
