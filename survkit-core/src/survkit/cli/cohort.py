@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.options import AsJson, CohortArgument
+
 if TYPE_CHECKING:
     from survkit.data import Problem, Splits
 
@@ -20,7 +22,6 @@ MOST_ROWS = 5
 
 command = typer.Typer(help="Check a cohort, or split it into folds.", no_args_is_help=True)
 
-CohortFile = Annotated[Path, typer.Argument(help="The cohort file (YAML).", metavar="COHORT")]
 Table = Annotated[
     Path | None, typer.Option(help="Table to use instead of the one that the cohort file names.")
 ]
@@ -32,11 +33,11 @@ Data = Annotated[
 
 @command.command()
 def check(
-    cohort: CohortFile,
+    cohort: CohortArgument,
     table: Table = None,
     data: Data = None,
     jobs: Annotated[int, typer.Option(help="Worker processes for images; -1: all cores.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: AsJson = False,
     drop_invalid: Annotated[
         Path | None,
         typer.Option(
@@ -71,7 +72,7 @@ def check(
 
 @command.command()
 def split(
-    cohort: CohortFile,
+    cohort: CohortArgument,
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("splits.json"),
     folds: Annotated[int, typer.Option(help="Number of test parts.")] = 5,
     repeats: Annotated[int, typer.Option(help="How often everything is divided anew.")] = 1,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from survkit.cli.options import CauseName, Permutations, Replicates
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -34,7 +36,7 @@ def command(
             help="harrell or antolini (pairs within folds), brier, ibs; repeat it for several."
         ),
     ] = None,
-    cause: Annotated[str | None, typer.Option(help="The cause; the first by default.")] = None,
+    cause: CauseName = None,
     reference: Annotated[
         str | None, typer.Option(help="Compare all with this one, instead of every pair.")
     ] = None,
@@ -42,10 +44,8 @@ def command(
         float | None,
         typer.Option(help="How much worse than the reference still counts as not worse."),
     ] = None,
-    permutations: Annotated[int, typer.Option(min=1, help="Random swaps of subjects.")] = 5000,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")
-    ] = 1000,
+    permutations: Permutations = 5000,
+    replicates: Replicates = 1000,
     level: Annotated[
         float, typer.Option(help="Coverage of intervals; tests are at one minus it.")
     ] = 0.95,

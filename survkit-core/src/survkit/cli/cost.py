@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import AsJson, DataFolder, TableFile
 
 if TYPE_CHECKING:
     from survkit.cost import Cost, PartCost
@@ -30,16 +31,12 @@ def command(
     tokens: Annotated[
         int | None, typer.Option(min=1, help="Count so many slices or tiles, not the subject's.")
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
+    table: TableFile = None,
+    data: DataFolder = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change the recipes: path=value.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Count parameters, arithmetic of one subject and bytes of the saved model, part by part.
 

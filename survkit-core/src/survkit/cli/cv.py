@@ -11,6 +11,25 @@ import typer
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.explain_afterwards import explain_afterwards
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import (
+    CacheFolder,
+    Changes,
+    CohortFile,
+    DataFolder,
+    DifferentSubjects,
+    Freeze,
+    InitFrom,
+    InitParts,
+    IntervalReplicates,
+    OverwriteRun,
+    Quiet,
+    RecipeName,
+    Repeats,
+    Resume,
+    Seed,
+    SplitsFile,
+    TableFile,
+)
 from survkit.cli.starts import print_starts, words_of
 
 if TYPE_CHECKING:
@@ -20,62 +39,28 @@ if TYPE_CHECKING:
 
 
 def command(
-    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    recipe: RecipeName,
+    cohort: CohortFile,
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     folds: Annotated[int, typer.Option(min=2, help="Number of test parts.")] = 5,
-    repeats: Annotated[int, typer.Option(min=1, help="How often to divide anew.")] = 1,
-    splits: Annotated[
-        Path | None, typer.Option(help="A splits file, instead of --folds and --repeats.")
-    ] = None,
+    repeats: Repeats = 1,
+    splits: SplitsFile = None,
     by_site: Annotated[
         bool, typer.Option("--by-site", help="Test whole sites that no training part has seen.")
     ] = False,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    table: TableFile = None,
+    data: DataFolder = None,
+    changes: Changes = None,
+    seed: Seed = None,
     jobs: Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")] = 1,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
-    ] = 1000,
-    init_from: Annotated[
-        str | None,
-        typer.Option(
-            help="Start from trained weights: a model, a run of survkit cv (the same fold of the "
-            "same splits, else the fold best on its validation part), or RUN:fold-3."
-        ),
-    ] = None,
-    init_parts: Annotated[
-        str | None,
-        typer.Option(help="Parts to take, such as encoders.ct,fusion; all that fit by default."),
-    ] = None,
-    freeze: Annotated[
-        str | None, typer.Option(help="Parts taken that keep their weights, such as encoders.ct.")
-    ] = None,
-    different_subjects: Annotated[
-        bool,
-        typer.Option(
-            "--different-subjects",
-            help="Subjects of the weights' cohort who are numbered as those here are other people.",
-        ),
-    ] = False,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the run once the new one is complete.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run.")
-    ] = False,
+    replicates: IntervalReplicates = 1000,
+    init_from: InitFrom = None,
+    init_parts: InitParts = None,
+    freeze: Freeze = None,
+    different_subjects: DifferentSubjects = False,
+    cache: CacheFolder = None,
+    overwrite: OverwriteRun = False,
+    resume: Resume = False,
     explain: Annotated[
         bool,
         typer.Option(
@@ -83,7 +68,7 @@ def command(
             help="Show, in pictures of four subjects, what a model that attends looked at.",
         ),
     ] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Cross-validate a recipe: train and predict fold by fold, evaluate, report.
 

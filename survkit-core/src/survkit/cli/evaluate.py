@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.options import Level
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -54,7 +56,7 @@ def command(
         ),
     ] = None,
     replicates: Annotated[int, typer.Option(min=0, help="Bootstrap resamples; 0 for none.")] = 1000,
-    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    level: Level = 0.95,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
     out: Annotated[
         Path | None,

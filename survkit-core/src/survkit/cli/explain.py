@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import CacheFolder, CohortFile, DataFolder, Device, TableFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ def command(
             metavar="RUN",
         ),
     ],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    cohort: CohortFile,
     subjects: Annotated[
         str | None,
         typer.Option(help="Names separated by commas; chosen by rule by default."),
@@ -47,21 +48,14 @@ def command(
             "of survkit cv.",
         ),
     ] = False,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
+    table: TableFile = None,
+    data: DataFolder = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write; explain in a run of survkit cv by default."),
     ] = None,
-    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
+    device: Device = "cpu",
+    cache: CacheFolder = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier explanations in --out.")
     ] = False,

@@ -10,48 +10,39 @@ import typer
 
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import (
+    CacheFolder,
+    Changes,
+    CohortFile,
+    DataFolder,
+    Freeze,
+    InitFrom,
+    InitParts,
+    OverwriteRun,
+    Quiet,
+    RecipeName,
+    Resume,
+    Seed,
+    TableFile,
+)
 from survkit.cli.starts import print_starts, words_of
 
 
 def command(
-    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    recipe: RecipeName,
+    cohort: CohortFile,
     out: Annotated[Path, typer.Option(help="Folder of the run; it becomes a model folder.")],
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
-    init_from: Annotated[
-        str | None,
-        typer.Option(
-            help="Start from trained weights: a model, a run of survkit cv (the same fold of the "
-            "same splits, else the fold best on its validation part), or RUN:fold-3."
-        ),
-    ] = None,
-    init_parts: Annotated[
-        str | None,
-        typer.Option(help="Parts to take, such as encoders.ct,fusion; all that fit by default."),
-    ] = None,
-    freeze: Annotated[
-        str | None, typer.Option(help="Parts taken that keep their weights, such as encoders.ct.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the run once the new one is complete.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    table: TableFile = None,
+    data: DataFolder = None,
+    changes: Changes = None,
+    seed: Seed = None,
+    init_from: InitFrom = None,
+    init_parts: InitParts = None,
+    freeze: Freeze = None,
+    cache: CacheFolder = None,
+    overwrite: OverwriteRun = False,
+    resume: Resume = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train one model on a cohort and save it.
 

@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import (
+    CacheFolder,
+    CauseName,
+    CohortOfRun,
+    DataFolder,
+    Device,
+    FinishedRun,
+    Level,
+    OverwriteResults,
+    Replicates,
+    TableFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A finished run of survkit cv.", metavar="RUN")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file that the run was made from.")],
+    run: FinishedRun,
+    cohort: CohortOfRun,
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -28,29 +40,18 @@ def command(
     ] = 50,
     seed: Annotated[int, typer.Option(help="Decides the permutations.")] = 0,
     metric: Annotated[str, typer.Option(help="harrell or antolini.")] = "harrell",
-    cause: Annotated[str | None, typer.Option(help="The cause; the first by default.")] = None,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")
-    ] = 1000,
-    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
+    cause: CauseName = None,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
+    table: TableFile = None,
+    data: DataFolder = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; importance in the run by default.")
     ] = None,
-    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     jobs: Annotated[int, typer.Option(help="Processes, one fold each; -1 for one per core.")] = 1,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace older results by the complete new ones.")
-    ] = False,
+    cache: CacheFolder = None,
+    overwrite: OverwriteResults = False,
 ) -> None:
     """Measure what a run's models lose when a group of features is permuted among test subjects.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from survkit.cli.options import Jobs
 from survkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def command(
     pseudonyms: Annotated[
         Path | None, typer.Option(help="File with a secret key: subjects become pseudonyms.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Worker processes; -1: all cores.")] = 1,
+    jobs: Jobs = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the ingested cohort that is there.")
     ] = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from survkit.cli.listing import print_listing
+from survkit.cli.options import AsJson
 from survkit.component import KINDS
 
 
@@ -18,7 +19,7 @@ def command(
     kind: Annotated[
         str | None, typer.Option(help=f"Only this kind: {', '.join(KINDS)}.", metavar="KIND")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the components and recipes that are installed."""
     print_listing(pattern, kind, as_json=as_json)

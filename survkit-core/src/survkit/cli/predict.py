@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.options import (
+    CacheFolder,
+    CohortFile,
+    DataFolder,
+    Device,
+    OverwriteFile,
+    TableFile,
+)
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -18,24 +27,17 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
+    cohort: CohortFile,
     times: Annotated[
         str | None, typer.Option(help="Times, such as 365,730; the model's horizon by default.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .csv or .parquet file; printed as CSV by default.")
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+    table: TableFile = None,
+    data: DataFolder = None,
+    cache: CacheFolder = None,
+    device: Device = "cpu",
     with_outcome: Annotated[
         bool,
         typer.Option(
@@ -44,9 +46,7 @@ def command(
             "not read.",
         ),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
-    ] = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """Predict survival and the incidence of every cause for the subjects of a cohort."""
     from survkit.data import Cohort, PreparationCache, default_cache_folder

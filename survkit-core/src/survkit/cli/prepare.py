@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.options import Changes, CohortFile, DataFolder, Jobs, RecipeName, TableFile
 from survkit.cli.starts import words_of
 
 if TYPE_CHECKING:
@@ -19,22 +20,16 @@ if TYPE_CHECKING:
 
 
 def command(
-    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of an installed one.")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file (YAML).")],
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
+    recipe: RecipeName,
+    cohort: CohortFile,
+    table: TableFile = None,
+    data: DataFolder = None,
     cache: Annotated[
         Path | None,
         typer.Option(help="Where to keep it; default: SURVKIT_CACHE or the user's cache folder."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Worker processes; -1: all cores.")] = -1,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change the recipe: path=value.")
-    ] = None,
+    jobs: Jobs = -1,
+    changes: Changes = None,
     init_from: Annotated[
         str | None,
         typer.Option(

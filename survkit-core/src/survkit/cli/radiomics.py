@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from survkit.cli.options import CohortArgument, DataFolder, Jobs, OverwriteFile, TableFile
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,7 @@ FAILED = ".failed.csv"
 
 
 def command(
-    cohort: Annotated[Path, typer.Argument(help="The cohort file (YAML).", metavar="COHORT")],
+    cohort: CohortArgument,
     out: Annotated[Path, typer.Option(help="A .parquet or .csv file.")],
     modality: Annotated[
         str | None, typer.Option(help="Which one; the cohort's only image or volume by default.")
@@ -49,13 +51,9 @@ def command(
         bool,
         typer.Option("--shape", help="Also the region's shape: needs survkit-core[pyradiomics]."),
     ] = False,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(help="Worker processes; -1: all cores.")] = -1,
+    table: TableFile = None,
+    data: DataFolder = None,
+    jobs: Jobs = -1,
     cache: Annotated[
         Path | None,
         typer.Option(help="Where subjects are kept; default: SURVKIT_CACHE or the user's folder."),
@@ -68,9 +66,7 @@ def command(
             "reasons; else nothing is written.",
         ),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
-    ] = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """Compute 93 radiomic features per region, as a table that any cohort can name.
 

@@ -11,6 +11,16 @@ import typer
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.experiment import DEFAULT_SEEDS, run_if_experiment
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import (
+    CacheFolder,
+    DataFolder,
+    DifferentSubjects,
+    IntervalReplicates,
+    Permutations,
+    Repeats,
+    SplitsFile,
+    TableFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,16 +51,10 @@ def command(
     folds: Annotated[
         int | None, typer.Option(min=2, help="Number of test parts; default: the table's.")
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="How often to divide anew.")] = 1,
-    splits: Annotated[
-        Path | None, typer.Option(help="A splits file, instead of --folds and --repeats.")
-    ] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
+    repeats: Repeats = 1,
+    splits: SplitsFile = None,
+    table: TableFile = None,
+    data: DataFolder = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,28 +69,17 @@ def command(
     jobs: Annotated[
         int, typer.Option(help="Folds, or seeds, at the same time; -1: one per core.")
     ] = 1,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples of the intervals.")
-    ] = 1000,
-    permutations: Annotated[int, typer.Option(min=1, help="Random swaps of subjects.")] = 5000,
+    replicates: IntervalReplicates = 1000,
+    permutations: Permutations = 5000,
     init_from: Annotated[
         list[str] | None,
         typer.Option(help="NAME=RUN: trained weights that rows start from; repeat it."),
     ] = None,
-    different_subjects: Annotated[
-        bool,
-        typer.Option(
-            "--different-subjects",
-            help="Subjects of the weights' cohort who are numbered as those here are other people.",
-        ),
-    ] = False,
+    different_subjects: DifferentSubjects = False,
     device: Annotated[
         str, typer.Option(help="Where models predict under the table's conditions.")
     ] = "cpu",
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
+    cache: CacheFolder = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the table once the new one is complete.")
     ] = False,

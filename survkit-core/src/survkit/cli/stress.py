@@ -8,6 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from survkit.cli.left_out import print_left_out
+from survkit.cli.options import (
+    CacheFolder,
+    CauseName,
+    CohortOfRun,
+    DataFolder,
+    Device,
+    FinishedRun,
+    Level,
+    Metric,
+    OverwriteResults,
+    Replicates,
+    TableFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +29,8 @@ if TYPE_CHECKING:
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A finished run of survkit cv.", metavar="RUN")],
-    cohort: Annotated[Path, typer.Option(help="The cohort file that the run was made from.")],
+    run: FinishedRun,
+    cohort: CohortOfRun,
     corruptions: Annotated[
         list[str] | None,
         typer.Option(
@@ -35,29 +48,18 @@ def command(
         str, typer.Option(help="Shares of subjects that are corrupted, increasing.")
     ] = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1",
     seeds: Annotated[int, typer.Option(min=1, help="How often chance is drawn anew.")] = 5,
-    metric: Annotated[str, typer.Option(help="harrell, antolini, brier or ibs.")] = "harrell",
-    cause: Annotated[str | None, typer.Option(help="The cause; the first by default.")] = None,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Bootstrap resamples; 0 for no intervals.")
-    ] = 1000,
-    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
-    table: Annotated[
-        Path | None, typer.Option(help="Table to use instead of the one it names.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder that relative paths start from.")
-    ] = None,
+    metric: Metric = "harrell",
+    cause: CauseName = None,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
+    table: TableFile = None,
+    data: DataFolder = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; stress in the run by default.")
     ] = None,
-    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace older results by the complete new ones.")
-    ] = False,
+    device: Device = "cpu",
+    cache: CacheFolder = None,
+    overwrite: OverwriteResults = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted stress test.")
     ] = False,
