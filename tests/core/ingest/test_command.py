@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -15,6 +16,8 @@ from tests.core.dicom.writer import PLANTED
 from tests.core.ingest.archive import rows_of, write_patient, write_table
 
 from survkit.cli import main
+from survkit.ingest.layouts import CXR_FOLDER, HANNOVER, HECKTOR
+from survkit.ingest.settings import Layout
 
 
 @pytest.fixture
@@ -170,6 +173,19 @@ def test_an_interruption_says_how_to_go_on(
         assert main(words) == 130
     assert "go on with the same command and --resume" in capsys.readouterr().err
     assert main([*words, "--resume"]) == 0
+
+
+def test_the_help_names_every_layout_and_kind_of_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of DICOM series, and those of NIfTI files and radiographs."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    assert main(["ingest", "--help"]) == 0
+
+    shown = capsys.readouterr().out
+    named = [*get_args(Layout), HECKTOR, HANNOVER, CXR_FOLDER, "DICOM", "NIfTI", "radiographs"]
+    assert [name for name in named if name not in shown] == []
 
 
 @pytest.mark.slow

@@ -31,13 +31,15 @@ COMMANDS: dict[str, Entry] = {
     ),
     "ingest": Entry(
         "survkit.cli.ingest:command",
-        "Write a cohort from DICOM files and a clinical table.",
+        "Write a cohort from scans or radiographs and a clinical table.",
         (
             "survkit ingest dicom --table clinical.csv --out cohort --duration time_days "
             "--event death --causes 1=death",
             "survkit ingest dicom --table clinical.csv --out cohort --modality CT,PT --roi GTV-1 "
             "--series thinnest --study first --jobs -1",
             "survkit ingest NSCLC-Radiomics --layout tcia-lung1 --table lung1.csv --out lung1",
+            "survkit ingest pictures --layout cxr-folder --table clinical.csv --subject image_id "
+            "--duration time_days --event dead --causes 1=death --out cohort",
         ),
     ),
     "prepare": Entry(

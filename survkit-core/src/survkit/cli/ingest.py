@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 def command(
     folder: Annotated[
-        Path, typer.Argument(help="Folder with DICOM files, at any depth.", metavar="FOLDER")
+        Path,
+        typer.Argument(
+            help="Folder with the images, at any depth: DICOM series; the NIfTI files of "
+            "hecktor2022; the radiographs of cxr-folder and hannover-cxr.",
+            metavar="FOLDER",
+        ),
     ],
     out: Annotated[
         Path, typer.Option(help="Folder to write; it must not exist.", metavar="COHORT")

@@ -44,7 +44,7 @@ def usual_subjects(layout: str) -> tuple[str, ...]:
 def _refuse_unknown(layout: str) -> None:
     if layout not in get_args(Layout):
         known = (*get_args(Layout), HECKTOR, HANNOVER, CXR_FOLDER)
-        raise ConfigError(f"no layout of DICOM is {layout!r}. {did_you_mean(layout, known)}")
+        raise ConfigError(f"no layout is named {layout!r}. {did_you_mean(layout, known)}")
 
 
 def apply_layout(
