@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from survkit.compose import compose
-from survkit.errors import CompositionError
+from survkit.errors import CompositionError, ConfigError
 from survkit.plugins import default_registry
 from survkit.recipe import Recipe
 from survkit.reproduction import Reproduction
@@ -106,7 +106,7 @@ def test_a_windowed_x_ray_of_another_size_is_refused_while_composing() -> None:
     image = InputSpec(kind="image", shape=(1, 400, 400))
     recipe = read("covid-cxr-radiomics")
 
-    with pytest.raises(CompositionError, match="it is 400 x 400; declare size 416 x 416"):
+    with pytest.raises(CompositionError, match="it is 400 x 400; declare size: .416, 416"):
         compose(recipe, {"cxr": image}, OUTCOME, default_registry())
 
 
@@ -120,6 +120,27 @@ def test_reproductions_publish_nothing_and_can_be_planned(name: str) -> None:
     assert all(row.published is None for row in table.rows)
     assert any("n/a" in note for note in table.notes)
     assert {plan.recipe.outcome.horizon for plan in plans} == {60.0}
+
+
+def test_the_hybrid_table_runs_without_published_weights() -> None:
+    """Settings of the image encoder change the rows that have one, and leave the other as it is."""
+    changes = ("encoders.cxr.weights=null", "encoders.cxr.tune=all", "training.epochs=2")
+    rows = Reproduction.read("radvit/hybrid").rows
+
+    plans = plan_rows(rows, changes, None, default_registry())
+
+    assert [plan.recipe.training.epochs for plan in plans] == [2, 2, 2]
+    found = {plan.row.label: plan.recipe.encoders.get("cxr") for plan in plans}
+    assert found.pop("radiomics alone") is None
+    assert [each and each.settings["weights"] for each in found.values()] == [None, None]
+
+
+def test_settings_of_an_encoder_that_no_row_has_are_refused() -> None:
+    """Else a misspelt name would change nothing."""
+    rows = Reproduction.read("radvit/hybrid").rows
+
+    with pytest.raises(ConfigError, match=r"encoders\.cxxr\.use"):
+        plan_rows(rows, ("encoders.cxxr.weights=null",), None, default_registry())
 
 
 @pytest.mark.parametrize("name", SWEEPS)

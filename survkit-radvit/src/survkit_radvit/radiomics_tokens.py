@@ -176,9 +176,10 @@ def _grid(input: InputSpec, patch: int) -> tuple[int, int]:
     if patch < 2:
         raise ConfigError(f"patch must be at least 2 pixels, not {patch}")
     if rows % patch or columns % patch:
-        near = " x ".join(str(-(-side // patch) * patch) for side in (rows, columns))
+        near = ", ".join(str(-(-side // patch) * patch) for side in (rows, columns))
         raise CompositionError(
             f"radiomics-tokens cuts the image into patches of {patch} x {patch} pixels, but it is "
-            f"{rows} x {columns}; declare size {near} in the cohort file, or another patch"
+            f"{rows} x {columns}; declare size: [{near}] for this modality in the cohort (fit: pad "
+            "keeps the proportions), or set another patch"
         )
     return rows // patch, columns // patch

@@ -37,6 +37,24 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return run
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("radiomics", "columns: [glcm_Contrast, ...]"),
+        ("radiomics", "survkit-core[pyradiomics]"),
+        ("importance", "'name: [column, ...]'"),
+    ],
+)
+def test_brackets_in_a_help_are_shown(
+    command: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are lists and extras, not markup that vanishes."""
+    assert main([command, "--help"]) == 0
+
+    shown = "".join(capsys.readouterr().out.replace("│", "").split())
+    assert "".join(words.split()) in shown
+
+
 def _this_module() -> object:
     """Return this module, which pytest's importlib mode may keep out of ``sys.modules``."""
     module = type(sys)(__name__)

@@ -109,6 +109,7 @@ def test_images_of_different_shapes_are_a_warning(small: Any) -> None:
     found = warnings_of(small.write(), progress=lambda done, total: seen.append((done, total)))
 
     assert any("2 different shapes ((1, 3, 4), (1, 4, 4))" in each for each in found["cxr"])
+    assert any("'fit: pad'" in each and "spacing" not in each for each in found["cxr"])
     assert seen[-1] == (24, 24)
 
 

@@ -44,9 +44,19 @@ def load_command(name: str) -> Any:
     command.name, command.epilog = name, _epilog(entry.examples)
     if not isinstance(docstring, str) or not docstring.strip():
         command.help = entry.help
+    _show_brackets(command)
     for inner, part in getattr(command, "commands", {}).items():
         part.epilog = _epilog([each for each in entry.examples if f" {name} {inner}" in each])
+        _show_brackets(part)
     return command
+
+
+def _show_brackets(command: Any) -> None:
+    """Keep what stands in brackets in a help, such as an extra, from being read as markup."""
+    for told in (command, *command.params):
+        help_text = getattr(told, "help", None)
+        if help_text:
+            told.help = help_text.replace("[", r"\[")
 
 
 def build_app() -> Any:

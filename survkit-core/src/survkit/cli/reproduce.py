@@ -59,7 +59,8 @@ def command(
         list[str] | None,
         typer.Option(
             "--set",
-            help="Change the recipe of every row, or the settings of an experiment: path=value.",
+            help="Change the recipe of every row, or the settings of an experiment: path=value. "
+            "A setting of an encoder changes the rows that have it.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipes' seed.")] = None,

@@ -165,9 +165,11 @@ def _image_problems(
         if len(found) > 1:
             shown = ", ".join(str(shape) for shape in sorted(found)[:3])
             more = ", …" if len(found) > 3 else ""
+            flat = all(len(shape) == 3 for shape in found)
             message = (
                 f"images have {len(found)} different shapes ({shown}{more}): only encoders that "
-                "prepare images themselves take them; declare 'size' (and 'spacing')"
+                "prepare images themselves take them; declare 'size' (and "
+                + ("'fit: pad', which keeps their proportions)" if flat else "'spacing')")
             )
             problems.append(Problem(None, None, name, message, "warning"))
     return problems

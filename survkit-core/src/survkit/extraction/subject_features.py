@@ -96,6 +96,13 @@ def _of_patches(sample: Sample, settings: ExtractionSettings) -> Tensor:
             f"the image of {height} x {width} pixels is smaller than a patch of {side} x {side}; "
             "ask for smaller patches, or declare a larger 'size' in the cohort file"
         )
+    if height % side or width % side:
+        whole = ", ".join(str(-(-each // side) * side) for each in (height, width))
+        raise DataError(
+            f"the image of {height} x {width} pixels has sides that are no multiples of the patch "
+            f"of {side} pixels; declare one 'size' for this modality in the cohort file, such as "
+            f"[{whole}], with 'fit: pad' to keep the proportions"
+        )
     features = patch_features(image[None], side, settings.radiomics)[0]
     places = torch.cartesian_prod(torch.arange(height // side), torch.arange(width // side))
     return torch.cat([places.double(), features], dim=1)

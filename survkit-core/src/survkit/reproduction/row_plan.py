@@ -50,7 +50,8 @@ def plan_rows(
 
     Args:
         rows: Those to run.
-        changes: ``path=value`` for all of them, applied after their own.
+        changes: ``path=value`` for all of them, applied after their own; a setting of an encoder
+            (``encoders.ct.weights=null``) for the rows that have the encoder, if any of them does.
         seed: Instead of the recipes' own.
         registry: Where recipes are looked up.
 
@@ -58,16 +59,28 @@ def plan_rows(
         ConfigError: A recipe is missing or wrong, or rows differ in what decides who is tested and
             until when; the message names the rows.
     """
+    given = [_read(row, (), registry).encoders.keys() for row in rows]
+    known = set[str]().union(*given)
     plans = []
-    for row in rows:
-        try:
-            recipe = Recipe.read(row.recipe, registry=registry, overrides=[*row.set, *changes])
-        except UserError as error:
-            raise row_error(row, error) from error
-        plans.append(RowPlan(row, with_seed(recipe, seed)))
+    for row, own in zip(rows, given, strict=True):
+        concern = [each for each in changes if _encoder(each) not in known - own]
+        plans.append(RowPlan(row, with_seed(_read(row, concern, registry), seed)))
     for name, pick in _ALIKE.items():
         _check_alike(name, {plan.row.label: pick(plan.recipe) for plan in plans})
     return tuple(plans)
+
+
+def _read(row: Row, changes: Sequence[str], registry: Registry) -> Recipe:
+    try:
+        return Recipe.read(row.recipe, registry=registry, overrides=[*row.set, *changes])
+    except UserError as error:
+        raise row_error(row, error) from error
+
+
+def _encoder(change: str) -> str | None:
+    """Return the encoder of which the change is a setting; None of one that replaces it whole."""
+    path = change.partition("=")[0].split(".")
+    return path[1] if path[0] == "encoders" and len(path) > 2 and path[2] != "use" else None
 
 
 def check_sources(rows: Sequence[Row], sources: Mapping[str, object]) -> None:

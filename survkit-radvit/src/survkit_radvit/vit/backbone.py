@@ -130,7 +130,7 @@ def _check_whole_patches(network: Any, name: str, size: tuple[int, int]) -> None
         raise ConfigError(
             f"the patches of backbone {name!r} have {patch[0]} x {patch[1]} pixels and do not tile "
             f"a picture of {size[0]} x {size[1]}; declare size: [{fits[0]}, {fits[1]}] for this "
-            "modality in the cohort, or set patch to a divisor"
+            "modality in the cohort (fit: pad keeps the proportions), or set patch to a divisor"
         )
 
 
