@@ -250,7 +250,7 @@ def test_positions_tell_patches_apart() -> None:
         (
             InputSpec(kind="image", shape=(1, 30, 17)),
             {},
-            "8 x 8 pixels, but it is 30 x 17; declare size: .32, 24",
+            r"8 x 8 pixels, but it is 30 x 17; declare size: \[32, 24",
         ),
         (InputSpec(kind="image", shape=(1, 16, 16), has_tokens=True), {}, "a image with many"),
         (InputSpec(kind="vector", shape=(4,)), {}, "is a vector; radvit/radiomics takes tables"),

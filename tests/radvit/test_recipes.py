@@ -106,7 +106,7 @@ def test_a_windowed_x_ray_of_another_size_is_refused_while_composing() -> None:
     image = InputSpec(kind="image", shape=(1, 400, 400))
     recipe = read("covid-cxr-radiomics")
 
-    with pytest.raises(CompositionError, match="it is 400 x 400; declare size: .416, 416"):
+    with pytest.raises(CompositionError, match=r"it is 400 x 400; declare size: \[416, 416"):
         compose(recipe, {"cxr": image}, OUTCOME, default_registry())
 
 

@@ -128,7 +128,7 @@ def test_folds_that_disagree_have_a_negative_correlation() -> None:
 @pytest.mark.parametrize(
     ("modality", "words"),
     [
-        (tokens([normal(np.ones(4))], kind="image", grid=(2, 2)), "kind image"),
+        (tokens([normal(np.ones(4))], kind="vector", grid=(2, 2)), "kind vector"),
         (tokens([normal(np.ones(4))], grid=(2, 2)), "grid of 2 axes"),
         (tokens([normal(np.ones(4))], grid=(1, 2, 2)), "one position along z"),
         (tokens([np.ones(1)]), "no subject has more than one slice"),
@@ -138,6 +138,13 @@ def test_folds_that_disagree_have_a_negative_correlation() -> None:
 def test_what_is_no_volume_has_no_profile(modality: ModalityTokens, words: str) -> None:
     """The reason is told; nothing is drawn over an order that means nothing."""
     assert words in profiles({"x": modality})["x"]["reason"]
+
+
+def test_a_picture_is_not_spoken_of() -> None:
+    """It has no slices, so a section "Along the volume" would only say the obvious."""
+    picture = tokens([normal(np.ones(4))], kind="image", grid=(2, 2))
+
+    assert list(profiles({"xray": picture, "ct": tokens([normal(np.ones(4))])})) == ["ct"]
 
 
 def test_undefined_correlations_have_a_reason() -> None:

@@ -165,7 +165,7 @@ class _Drawing:
     def _small(self, shown: ShownMap) -> None:
         """Draw what is left of a map when more and more weights are noise."""
         for number, step in enumerate(shown.randomised):
-            found = "not defined" if step.correlation is None else f"{step.correlation:.2f}"
+            found = "not defined" if step.correlation is None else f"ρ {step.correlation:.2f}"
             part = "all" if step.share == 1 else f"last {step.share:.0%} of"
             words = f"{shown.name}, {part} weights shuffled: {found}"
             axes = self._cell(number, _SMALL)

@@ -13,7 +13,7 @@ _OVER = (
 )
 _RANDOMISED = (
     "Small pictures: the same map with the encoder's weights shuffled, in the last third of its "
-    "parameter tensors, in two thirds, in all, and the rank correlation (Spearman) to the map with "
+    "parameter tensors, in two thirds, in all; ρ is Spearman's rank correlation to the map with "
     f"its own weights, mean of {DRAWS} shuffles, of which the first is drawn. A map that stays as "
     "it was does not depend on what was learnt."
 )

@@ -29,8 +29,10 @@ ORIENTATION = "0 is the most caudal slice (towards the feet), 1 the most cranial
 
 
 def profiles(tokens: Mapping[str, ModalityTokens]) -> dict[str, dict[str, Any]]:
-    """Return by modality its profile, or under ``reason`` why it has none."""
-    return {name: _modality(own) for name, own in tokens.items()}
+    """Return by modality its profile, or under ``reason`` why it has none; pictures, of which
+    nobody expects one, are left out.
+    """
+    return {name: _modality(own) for name, own in tokens.items() if own.kind != "image"}
 
 
 def over_slices(weight: Floats, grid: tuple[int, ...] | None) -> Floats:
