@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from survkit.comparison import compare
 from survkit.errors import DataError
 from survkit.evaluation import Predictions, evaluate
 from survkit.evaluation.metric_names import BRIER, HARRELL
+from survkit.importance.mean_drop import mean_concordance
 from survkit.metrics import Estimate
+from survkit.metrics.estimate import Undefined
+from survkit.stress.yardstick import yardstick
 
 MakeTable = Callable[..., Predictions]
 COLUMNS = ("repeat", "fold", "duration", "event", "risk_score", "cumulative_incidence", "site")
@@ -120,3 +124,27 @@ def test_models_are_compared_by_patient(make_table: MakeTable) -> None:
 
     assert p_values["group", "threefold"] == pytest.approx(p_values["group", "once"], abs=0.03)
     assert p_values["subject", "threefold"] < p_values["group", "threefold"]
+
+
+def test_what_predicts_a_run_again_draws_groups_too(make_table: MakeTable) -> None:
+    """Stress, importance and pruning measure by one yardstick: its resamples are the evaluation's,
+    so copies of a patient change no interval, and the method says what was drawn.
+    """
+    single = make_table(40)
+    threefold = copied(single, 3)
+    expected = evaluate(threefold, replicates=30).metric(HARRELL).pooled
+    gauge, alone = (
+        yardstick(table, "harrell", None, replicates=30, level=0.95)
+        for table in (threefold, replace(single, group=single.subject))
+    )
+
+    values = gauge.values(threefold)
+    found = gauge.result(values, threefold, method=gauge.metric.label)
+    assert isinstance(values, torch.Tensor)
+    torch.testing.assert_close(values, alone.values(single), rtol=1e-9, atol=0)
+    assert found == expected
+    assert isinstance(found, Estimate)
+    assert "percentile bootstrap over 40 groups, 30 resamples" in found.method
+    mean = mean_concordance(gauge, [threefold])
+    assert not isinstance(mean, Undefined)
+    torch.testing.assert_close(mean.replicates, values[1:], rtol=1e-9, atol=0)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from survkit.evaluation.jackknife import deviations, normal_interval
 from survkit.evaluation.questions import Question, Scope
-from survkit.evaluation.resampling import FEW_SITES, Units
+from survkit.evaluation.resampling import Units
 from survkit.evaluation.settings import EvaluateSettings
 from survkit.evaluation.summarise import method_of, percentiles, subjects_of, units_among
 from survkit.metrics.estimate import Estimate, Interval, Result, Undefined
@@ -95,12 +95,12 @@ class Answers:
                 value, deviation, scale=scale, level=self.settings.level, clusters=sites
             )
             if interval is not None:
-                note = f"; infinitesimal jackknife over {self._over(clusters)}{note}"
+                note = f"; infinitesimal jackknife over {self.units.told(clusters)}{note}"
             found.append((interval, note))
         return found
 
     def _by_resamples(self, value: float, column: Tensor, clusters: int) -> Bounds:
-        interval, note = percentiles(column.numpy(), self.settings.level, self._over(clusters))
+        interval, note = percentiles(column.numpy(), self.settings.level, self.units.told(clusters))
         if interval is not None and self.settings.interval == "jackknife":
             note += ", as distances have no jackknife interval"
         if interval is not None and len(column) < self.settings.replicates:
@@ -116,9 +116,3 @@ class Answers:
 
     def _asked(self) -> bool:
         return self.settings.interval == "jackknife" or self.settings.replicates > 0
-
-    def _over(self, clusters: int) -> str:
-        if self.units.kind == "subject":
-            return "subjects"
-        few = " (fewer than 10, so the interval is rough)" if clusters < FEW_SITES else ""
-        return f"{clusters} {self.units.kind}s{few}"

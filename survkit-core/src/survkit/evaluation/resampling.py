@@ -44,6 +44,13 @@ class Units:
         """Return how many units these rows belong to."""
         return len(np.unique(self.position[rows]))
 
+    def told(self, count: int) -> str:
+        """Say what so many of them are, and whether these are too few."""
+        if self.kind == "subject":
+            return "subjects"
+        few = f" (fewer than {FEW_SITES}, so the interval is rough)" if count < FEW_SITES else ""
+        return f"{count} {self.kind}s{few}"
+
 
 def units_of(predictions: Predictions, kind: Cluster) -> Units:
     """Return what is drawn as a whole.

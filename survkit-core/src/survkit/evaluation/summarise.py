@@ -16,7 +16,14 @@ SMALLEST_SHARE = 0.9
 """An interval needs this share of replicates to have a value; fewer would show only lucky ones."""
 
 
-def summarise(statistic: Statistic, parts: Sequence[Part], *, level: float, method: str) -> Result:
+def summarise(
+    statistic: Statistic,
+    parts: Sequence[Part],
+    *,
+    level: float,
+    method: str,
+    of: str = "subjects",
+) -> Result:
     """Average the statistic over parts (repeats) and take percentiles of its replicates.
 
     Args:
@@ -24,11 +31,12 @@ def summarise(statistic: Statistic, parts: Sequence[Part], *, level: float, meth
         parts: The same subjects in every repeat; not empty.
         level: Coverage of the interval.
         method: What is estimated, in words.
+        of: What was resampled, in words.
     """
     replicates = mean_of_parts(statistic, parts)
     if isinstance(replicates, Undefined):
         return replicates
-    interval, note = percentiles(replicates[1:].numpy(), level, "subjects")
+    interval, note = percentiles(replicates[1:].numpy(), level, of)
     words = method_of(method, parts) + note
     return Estimate(float(replicates[0]), interval, words, subjects_of(parts), parts[0].events)
 

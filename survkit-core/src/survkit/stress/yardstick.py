@@ -18,7 +18,7 @@ from survkit.evaluation import Predictions
 from survkit.evaluation.metric_names import MetricName
 from survkit.evaluation.observed_groups import first_repeat
 from survkit.evaluation.part import Part, Statistic
-from survkit.evaluation.resampling import all_draws, units_of
+from survkit.evaluation.resampling import Units, all_draws, units_of
 from survkit.evaluation.risk_groups import risk_groups
 from survkit.evaluation.summarise import summarise
 from survkit.metrics.estimate import Result, Undefined
@@ -39,6 +39,7 @@ class Yardstick:
         cause: Event code, 1..K.
         counts: Draws of every row of the table; (1 + replicates, row).
         level: Coverage of intervals.
+        units: What is drawn as a whole.
         seen: Values by content of the table, for mixtures that come again.
     """
 
@@ -47,6 +48,7 @@ class Yardstick:
     cause: int
     counts: Tensor
     level: float
+    units: Units
     seen: dict[bytes, Values] = field(default_factory=dict)
 
     @property
@@ -101,7 +103,8 @@ class Yardstick:
         whole = f"{method}; mean of {len(parts)} repeats" if len(parts) > 1 else method
         if not bool(values[0].isfinite()):
             return parts[0].undefined("it has no value in the sample itself")
-        return summarise(lambda _: values, parts[:1], level=self.level, method=whole)
+        of = self.units.told(self.units.among(np.flatnonzero(asked)))
+        return summarise(lambda _: values, parts[:1], level=self.level, method=whole, of=of)
 
     def undefined(self, table: Predictions, reason: str) -> Undefined:
         """Say why a number about the table's subjects cannot be computed."""
@@ -113,19 +116,24 @@ def yardstick(
 ) -> Yardstick:
     """Return the yardstick for a table.
 
+    Whole groups are drawn where the table has them (the images of one patient), else subjects, as
+    :func:`survkit.evaluation.evaluate` does.
+
     Raises:
         ConfigError: There is no such metric to compare by.
-        DataError: There is no such cause.
+        DataError: There is no such cause, or but one group.
     """
     key = metric_keys(metric)[0]
     if cause is not None and cause not in table.causes:
         raise DataError(f"no cause is named {cause!r}; there are {', '.join(table.causes)}")
+    units = units_of(table, "subject" if table.group is None else "group")
     return Yardstick(
         metric=metric_name(key),
         statistic=COMPARABLE[key].statistic,
         cause=1 if cause is None else table.causes.index(cause) + 1,
-        counts=all_draws(units_of(table, "subject"), replicates=replicates, seed=0),
+        counts=all_draws(units, replicates=replicates, seed=0),
         level=level,
+        units=units,
     )
 
 
