@@ -12,15 +12,14 @@ from survkit.data import Cohort
 from survkit.explaining.attention_maps import offers_maps
 from survkit.explaining.looked import Looked, look, mask_shares
 from survkit.explaining.map_masks import MapMasks
+from survkit.explaining.mask_pair import MaskPair, bootstrap_of, groups_of
 from survkit.explaining.opened import ModelPart, OpenedRun
 from survkit.explaining.settings import ExplainSettings
 from survkit.explaining.token_grid import grid_over_volume, mask_share
 from survkit.protocols import Sample
-from survkit.report.attention_profile import REPLICATES, estimate, mean_with_interval
+from survkit.report.attention_profile import estimate, mean_with_interval
 from survkit.showing import ShowsTokenMasks
 from survkit.specs import InputSpec
-
-_METHOD = f"bootstrap, {REPLICATES} replicates by subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +108,16 @@ def mask_attention(
     for part in run.parts(names):
         looked = look(part, cohort, settings)
         for place, row in enumerate(part.rows):
+            group = None if cohort.group is None else cohort.group[row]
             for name in dict.fromkeys([*masked.tokens, *masked.maps]):
                 sample = cohort.read_sample(name, row, part.fitted.description.inputs[name])
                 if sample is None:
                     continue
                 if name in tokens:
-                    tokens[name].add(looked, place, name, sample, subject=cohort.subjects[row])
+                    subject = cohort.subjects[row]
+                    tokens[name].add(looked, place, name, sample, subject=subject, group=group)
                 if name in maps:
-                    maps[name].add(looked, place, name, sample)
+                    maps[name].add(looked, place, name, sample, group=group)
             advance(1)
     return MaskAttention(
         {name: each.compared() for name, each in tokens.items()},
@@ -128,11 +129,20 @@ class _TokenMasks:
     """Attention on the tokens that masks touch, and their share of all tokens."""
 
     def __init__(self) -> None:
-        self.pairs: list[tuple[float, float]] = []
+        self.pairs: list[MaskPair] = []
         self.without = 0
 
-    def add(self, looked: Looked, place: int, name: str, sample: Sample, *, subject: str) -> None:
-        """Take one more subject."""
+    def add(
+        self,
+        looked: Looked,
+        place: int,
+        name: str,
+        sample: Sample,
+        *,
+        subject: str,
+        group: str | None,
+    ) -> None:
+        """Take one more subject, and what it belongs to where the cohort says so."""
         tokens = looked.tokens.get(name)
         weight = None if tokens is None else tokens.subjects[place]
         if weight is None:
@@ -141,12 +151,12 @@ class _TokenMasks:
             self.without += 1
             return
         touched = _touched(looked.part, name, sample, subject, len(weight))
-        self.pairs.append((float(weight[touched].sum()), float(touched.mean())))
+        pair = MaskPair(float(weight[touched].sum()), float(touched.mean()), group)
+        self.pairs.append(pair)
 
     def compared(self) -> dict[str, Any]:
         """Return what they say together."""
-        found = _compared(np.array(self.pairs).reshape(-1, 2))
-        return found | {"without_mask": self.without}
+        return _compared(self.pairs) | {"without_mask": self.without}
 
 
 def _touched(part: ModelPart, name: str, sample: Sample, subject: str, tokens: int) -> np.ndarray:
@@ -159,25 +169,27 @@ def _touched(part: ModelPart, name: str, sample: Sample, subject: str, tokens: i
     return mask_shares(encoder, sample, subject=subject, tokens=tokens) > 0
 
 
-def _compared(values: np.ndarray) -> dict[str, Any]:
-    """Compare attention on touched tokens (first column) with their number (second)."""
-    count = len(values)
+def _compared(pairs: Sequence[MaskPair]) -> dict[str, Any]:
+    """Compare attention on touched tokens with their number."""
+    count = len(pairs)
     if not count:
         return {"reason": "no subject has both attention over tokens and a mask", "n": 0}
+    values = np.array([(pair.weight, pair.share) for pair in pairs])
     if not values[:, 1].any():
         return {"reason": "no mask touches any token", "n": count}
-    mean, lower, upper = mean_with_interval(values)
-    ratio, low, high = mean_with_interval(values, lambda means: _ratio(means))
+    groups, how = groups_of(pairs), bootstrap_of(pairs)
+    mean, lower, upper = mean_with_interval(values, groups=groups)
+    ratio, low, high = mean_with_interval(values, _ratio, groups=groups)
     bounds = (None, None) if lower is None or upper is None else (lower[0], upper[0])
     return {
         "n": count,
         "untouched": int((values[:, 1] == 0).sum()),
         "attention": estimate(
-            mean[0], *bounds, method=f"mean attention on the tokens touched; {_METHOD}", n=count
+            mean[0], *bounds, method=f"mean attention on the tokens touched; {how}", n=count
         ),
         "uniform": float(mean[1]),
         "ratio": estimate(
-            ratio, low, high, method=f"attention / share of the tokens; {_METHOD}", n=count
+            ratio, low, high, method=f"attention / share of the tokens; {how}", n=count
         ),
     }
 

@@ -78,21 +78,29 @@ def top_mass(weight: Floats) -> tuple[float, float]:
 
 
 def mean_with_interval(
-    values: Floats, compute: Callable[[Floats], Floats] | None = None
+    values: Floats,
+    compute: Callable[[Floats], Floats] | None = None,
+    *,
+    groups: Sequence[str] | None = None,
 ) -> tuple[Floats, Floats | None, Floats | None]:
-    """Return the mean over subjects and its bootstrap bounds; ``None`` bounds for one subject.
+    """Return the mean over subjects and its bootstrap bounds; ``None`` bounds for one subject, or
+    one group.
 
     Args:
         values: float64 (subject, column).
         compute: Made of the means (…, column), such as a ratio of two of them.
+        groups: What each subject belongs to, such as the patient of an image; drawn as a whole.
     """
     made = compute or (lambda means: means)
     mean = made(values.mean(axis=0))
-    if len(values) < 2:
+    if len(values if groups is None else set(groups)) < 2:
         return mean, None, None
+    clusters = None
+    if groups is not None:
+        clusters = torch.from_numpy(np.unique(np.array(groups), return_inverse=True)[1])
     generator = torch.Generator().manual_seed(0)
-    counts = bootstrap_counts(len(values), REPLICATES, generator).double().numpy()
-    drawn = made(counts @ values / len(values))
+    counts = bootstrap_counts(len(values), REPLICATES, generator, clusters).double().numpy()
+    drawn = made(counts @ values / counts.sum(axis=1, keepdims=True))
     tail = (1 - LEVEL) / 2
     lower, upper = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
     return mean, lower, upper
