@@ -9,10 +9,9 @@ import pytest
 
 from survkit.demo import DemoSettings, Row
 from survkit.demo.epoch_count import epochs_trained, epochs_watched
-from survkit.demo.folder import demo_folder
 from survkit.demo.oracle import best_of, evaluate_oracle
 from survkit.demo.run_demo import demo_recipes
-from survkit.errors import ConfigError, RunError
+from survkit.errors import ConfigError
 from survkit.evaluation import Predictions, evaluate
 from survkit.evaluation.metric_names import HARRELL, OBSERVED_EXPECTED
 from survkit.metrics.estimate import Estimate, Result, Undefined
@@ -106,55 +105,6 @@ def test_a_negative_seed_is_refused() -> None:
     """As everywhere."""
     with pytest.raises(ConfigError, match="0 or larger, not -1"):
         DemoSettings(seed=-1)
-
-
-def test_only_a_demo_is_overwritten(tmp_path: Path) -> None:
-    """Whatever else is in the way stays, and so does a demo unless replacing it was asked."""
-    place = tmp_path / "demo"
-    with demo_folder(place, overwrite=False) as work:
-        (work / "demo.json").write_text("first")
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.tex").write_text("years")
-
-    with (
-        pytest.raises(RunError, match="holds a demo already; give --overwrite"),
-        demo_folder(place, overwrite=False),
-    ):
-        pass
-    with (
-        pytest.raises(RunError, match="is not a demo of survkit"),
-        demo_folder(tmp_path / "thesis", overwrite=True),
-    ):
-        pass
-    with demo_folder(place, overwrite=True) as work:
-        (work / "demo.json").write_text("second")
-
-    assert (place / "demo.json").read_text() == "second"
-    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "years"
-
-
-def test_a_failed_demo_leaves_the_old_one(tmp_path: Path) -> None:
-    """And nothing of its own."""
-    place = tmp_path / "demo"
-    with demo_folder(place, overwrite=False) as work:
-        (work / "demo.json").write_text("first")
-
-    with pytest.raises(ZeroDivisionError), demo_folder(place, overwrite=True):
-        1 / 0  # noqa: B018
-
-    assert (place / "demo.json").read_text() == "first"
-    assert [each.name for each in tmp_path.iterdir()] == ["demo"]
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """A file where a folder should be."""
-    (tmp_path / "file").write_text("")
-
-    with (
-        pytest.raises(RunError, match="cannot be written"),
-        demo_folder(tmp_path / "file" / "demo", overwrite=False),
-    ):
-        pass
 
 
 def test_epochs_are_counted_in_the_logs(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_older_results_stay_until_new_ones_are_complete(
     assert not (out / "threshold-1").exists()
     (place / "mine").mkdir()
     (place / "mine" / "thesis.txt").write_text("years")
-    with pytest.raises(RunError, match="is not a pruning"):
+    with pytest.raises(RunError, match="holds no pruning"):
         prune_run(place / "run", cohort, overwrite=True, **(common | {"out": place / "mine"}))
     assert (place / "mine" / "thesis.txt").exists()
 

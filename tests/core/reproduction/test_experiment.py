@@ -154,7 +154,7 @@ def test_a_folder_is_replaced_only_when_asked_and_only_by_a_whole_one(
 ) -> None:
     """An experiment stays until the next is complete; what is no experiment stays for good."""
     run_experiment(toy, "out", seeds=[0])
-    with pytest.raises(RunError, match="holds an experiment already; give --overwrite"):
+    with pytest.raises(RunError, match="is there already; give --overwrite"):
         run_experiment(toy, "out", seeds=[1])
     with monkeypatch.context() as broken:
         broken.setattr("toy_experiment.Findings", None)
@@ -166,7 +166,7 @@ def test_a_folder_is_replaced_only_when_asked_and_only_by_a_whole_one(
     assert result()["seeds"] == [1]
     Path("mine").mkdir()
     Path("mine/letter.txt").touch()
-    with pytest.raises(RunError, match="mine: is no experiment of survkit"):
+    with pytest.raises(RunError, match="mine: holds no experiment of survkit"):
         run_experiment(toy, "mine", seeds=[0], overwrite=True)
     assert {path.name for path in Path().iterdir()} == {"lib", "out", "mine"}
 

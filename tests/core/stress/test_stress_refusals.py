@@ -129,7 +129,7 @@ def test_older_results_are_not_lost(place: Path, registry: Registry) -> None:
 
     with pytest.raises(RunError, match="give --overwrite"):
         stress_run(place / "only", cohort, corruptions=["blood:column-noise"], **asked)
-    with pytest.raises(RunError, match="is not a stress test"):
+    with pytest.raises(RunError, match="holds no stress test"):
         stress_run(place / "only", cohort, out=place / "single", overwrite=True, **asked)
     assert (place / "only/stress/stress.json").read_bytes() == before
     stress_run(place / "only", cohort, corruptions=["blood:column-noise"], overwrite=True, **asked)

@@ -13,7 +13,6 @@ from typing import Any
 
 from survkit.data import Cohort, PreparationCache, Splits, fill_cache, make_splits
 from survkit.demo.epoch_count import epochs_watched
-from survkit.demo.folder import RESULT_FILE, demo_folder
 from survkit.demo.oracle import best_of, evaluate_oracle
 from survkit.demo.result import DemoResult, Row
 from survkit.demo.settings import DemoSettings
@@ -21,8 +20,9 @@ from survkit.errors import RunError
 from survkit.phantom import Phantom, PhantomConfig, generate_phantom, write_cohort
 from survkit.recipe import Recipe
 from survkit.training import CrossValidation, cross_validate
+from survkit.whole_folder import check_replaceable, whole_folder
 
-FUSED = "fused"
+RESULT_FILE, FUSED = "demo.json", "fused"
 LABELS = {"ct": "CT alone", "pet": "PET alone", "clinical": "clinical alone"}
 
 Progress = Callable[[str, int, int], None]
@@ -68,7 +68,8 @@ def run_demo(
     """
     settings = settings or DemoSettings()
     folder = Path(folder)
-    with demo_folder(folder, overwrite=overwrite) as work, TemporaryDirectory() as cache:
+    check_replaceable(folder, mark=RESULT_FILE, kind="demo", overwrite=overwrite)
+    with whole_folder(folder) as work, TemporaryDirectory() as cache:
         phantom = _write_phantom(settings, work / "cohort", progress)
         recipes = demo_recipes(settings)
         cohort = Cohort.read(work / "cohort" / "cohort.yaml")

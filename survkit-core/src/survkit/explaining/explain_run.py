@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from survkit.atomic_write import write_bytes
 from survkit.data import Cohort
 from survkit.errors import ConfigError
 from survkit.explaining.choose_subjects import RULE, choose
-from survkit.explaining.folder import ExplainFolder
+from survkit.explaining.folder import EXPLAIN_FILE, explain_folder
 from survkit.explaining.image_figure import image_picture
 from survkit.explaining.image_view import ImageView
 from survkit.explaining.looked import look
@@ -29,6 +30,8 @@ from survkit.explaining.subject_view import SubjectView
 from survkit.explaining.views import View, views_of
 from survkit.explaining.volume_figure import volume_picture
 from survkit.report.tables import slug
+from survkit.steps import Steps
+from survkit.whole_folder import whole_folder
 
 FORMAT = 1
 """Version of ``explain.json``. Keys may be added under one version, not renamed or removed."""
@@ -73,16 +76,16 @@ def explain_run(
         PluginError: An encoder broke its contract.
     """
     settings = ExplainSettings(**options)
-    folder = ExplainFolder(Path(run), out, overwrite=settings.overwrite)
+    folder = explain_folder(Path(run), out, overwrite=settings.overwrite)
     opened = open_run(Path(run), cohort, settings.components())
     chosen = [(name, "asked for") for name in settings.subjects]
     if not chosen:
         chosen = choose(opened.ranked(settings), settings.count)
-    steps = _Steps(len(chosen), settings)
+    steps = Steps(len(chosen), settings.progress)
     parts = opened.parts([name for name, _ in chosen])
     cohort = cohort.with_twins(parts[0].fitted.description.twins)
     views = _views(parts, cohort, dict(chosen), settings, steps)
-    with folder.attempt() as work:
+    with whole_folder(folder) as work:
         subjects = [
             _written(views[name], number, work)
             for number, (name, _) in enumerate(chosen, start=1)
@@ -97,19 +100,9 @@ def explain_run(
             "masks": masks.tokens,
             "maps": maps_told(pictures, masks.maps),
         }
-        return Explained(folder=folder.finish(content), content=content)
-
-
-class _Steps:
-    """Counts subjects for a progress bar."""
-
-    def __init__(self, total: int, settings: ExplainSettings) -> None:
-        self.done, self.total, self.tell = 0, total, settings.progress
-
-    def __call__(self, steps: int) -> None:
-        self.done += steps
-        if self.tell is not None:
-            self.tell(self.done, self.total)
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_bytes(work / EXPLAIN_FILE, text.encode())
+    return Explained(folder=folder, content=content)
 
 
 _Found = tuple[ModelPart, int, list[View]]
@@ -121,7 +114,7 @@ def _views(
     cohort: Cohort,
     chosen: Mapping[str, str],
     settings: ExplainSettings,
-    steps: _Steps,
+    steps: Steps,
 ) -> dict[str, _Found]:
     """Look at the subjects, part by part.
 
@@ -213,7 +206,7 @@ def _facts(
 
 
 def _masks(
-    opened: OpenedRun, part: ModelPart, cohort: Cohort, settings: ExplainSettings, steps: _Steps
+    opened: OpenedRun, part: ModelPart, cohort: Cohort, settings: ExplainSettings, steps: Steps
 ) -> MaskAttention:
     """Compare attention and masks, where the cohort names some; empty where it does not."""
     encoders = dict(part.fitted.members[0].encoders.items())

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,15 +18,17 @@ from survkit.hub.description import ModelDescription
 from survkit.importance.feature_group import FeatureGroup, own_groups
 from survkit.importance.fold_model import LIGHT_BATCH, Subjects
 from survkit.importance.fold_scores import FoldScores, FoldTask, fold_scores
-from survkit.importance.folder import FOLDER, ImportanceFolder
 from survkit.importance.joined_scores import JoinedScores
 from survkit.importance.measure import Measure
 from survkit.importance.settings import ImportanceOptions, ImportanceSettings
 from survkit.importance.user_groups import with_user_groups
-from survkit.importance.write_importance import write_importance
+from survkit.importance.write_importance import IMPORTANCE_FILE, write_importance
+from survkit.steps import Steps
 from survkit.stress.run_parts import FoldPart, RunParts, check_reproduced, open_run
 from survkit.stress.yardstick import Yardstick, yardstick
+from survkit.whole_folder import check_replaceable, whole_folder
 
+FOLDER = "importance"
 FORMAT = 1
 """Version of ``importance.json``. Keys may be added under one version, not renamed or removed."""
 
@@ -85,16 +87,18 @@ def importance_run(
     )
     groups = _groups(parts, settings)
     _check_memory(parts, len(groups), settings)
-    target = Path(out) if out is not None else parts.folder / FOLDER
-    folder = ImportanceFolder(target, overwrite=settings.overwrite)
+    folder = Path(out) if out is not None else parts.folder / FOLDER
+    check_replaceable(
+        folder, mark=IMPORTANCE_FILE, kind="importances", overwrite=settings.overwrite
+    )
     steps = len(parts.splits.folds) * len(groups) * settings.repeats + len(groups)
-    advance = _Steps(steps, settings.progress)
-    with folder.attempt() as work:
+    advance = Steps(steps, settings.progress)
+    with whole_folder(folder) as work:
         joined = _predicted(parts, groups, gauge, settings, advance)
         measured = Measure(joined, gauge, advance)
         content = _content(parts, groups, measured, settings)
         write_importance(work, content)
-    return Importance(folder=folder.final, content=content)
+    return Importance(folder=folder, content=content)
 
 
 def _groups(parts: RunParts, settings: ImportanceSettings) -> tuple[FeatureGroup, ...]:
@@ -127,24 +131,12 @@ def _check_memory(parts: RunParts, groups: int, settings: ImportanceSettings) ->
         )
 
 
-class _Steps:
-    """Counts steps for a progress bar."""
-
-    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
-        self.done, self.total, self.tell = 0, total, tell
-
-    def __call__(self, steps: int) -> None:
-        self.done += steps
-        if self.tell is not None:
-            self.tell(self.done, self.total)
-
-
 def _predicted(
     parts: RunParts,
     groups: Sequence[FeatureGroup],
     gauge: Yardstick,
     settings: ImportanceSettings,
-    advance: _Steps,
+    advance: Steps,
 ) -> JoinedScores:
     """Predict fold by fold, in as many processes as were asked for."""
     numbers = range(len(parts.splits.folds))
@@ -158,7 +150,7 @@ def _predicted(
     return JoinedScores(table=table, rows=rows, folds=found, repeats=settings.repeats)
 
 
-def _folds(work: _Work, numbers: Sequence[int], advance: _Steps) -> Iterator[FoldScores]:
+def _folds(work: _Work, numbers: Sequence[int], advance: Steps) -> Iterator[FoldScores]:
     if work.settings.jobs == 1:
         for number in numbers:
             yield work.fold(number, advance)
@@ -167,7 +159,7 @@ def _folds(work: _Work, numbers: Sequence[int], advance: _Steps) -> Iterator[Fol
 
     steps = len(work.groups) * work.settings.repeats
     quiet = _Work(work.parts, work.groups, work.cause, work.settings.quiet())
-    tasks = (delayed(quiet.fold)(number, _Steps(0, None)) for number in numbers)  # type: ignore[no-untyped-call]
+    tasks = (delayed(quiet.fold)(number, Steps(0, None)) for number in numbers)  # type: ignore[no-untyped-call]
     parallel = Parallel(n_jobs=work.settings.jobs, return_as="generator")  # type: ignore[no-untyped-call]
     for found in parallel(tasks):
         advance(steps)
@@ -183,7 +175,7 @@ class _Work:
     cause: int
     settings: ImportanceSettings
 
-    def fold(self, number: int, advance: _Steps) -> FoldScores:
+    def fold(self, number: int, advance: Steps) -> FoldScores:
         """Predict one fold, and refuse to go on where the run cannot be reproduced."""
         parts, settings = self.parts, self.settings
         fold = parts.splits.folds[number]

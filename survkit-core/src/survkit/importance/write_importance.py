@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from survkit.atomic_write import write_bytes
-from survkit.importance.folder import IMPORTANCE_FILE
 from survkit.report.importance_section import importance_figure
 from survkit.report.strip_figure import svg_of
 
-CSV_FILE, FOREST_FILE = "importance.csv", "forest.svg"
+IMPORTANCE_FILE, CSV_FILE, FOREST_FILE = "importance.json", "importance.csv", "forest.svg"
 RESULTS = ("importance", "ablation", "gradient")
 
 

@@ -21,6 +21,7 @@ from survkit.errors import DataError, RunError, UserError
 from survkit.ingest.convert import IMAGES, Converted
 from survkit.ingest.plan import Case
 from survkit.ingest.refused import Left
+from survkit.whole_folder import is_occupied, put_in_place
 
 INGEST_FILE, SETTINGS_FILE, MARKS = "ingest.json", "settings.json", "finished"
 WRITTEN = {"cohort.yaml", "table.csv", "refused.csv", "quality.csv", INGEST_FILE, IMAGES}
@@ -40,7 +41,7 @@ class IngestFolder:
 
     def __init__(self, folder: Path, *, overwrite: bool, resume: bool) -> None:
         self.final, self.resume = folder, resume
-        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        occupied = is_occupied(folder)
         if occupied and not (folder / INGEST_FILE).is_file():
             raise RunError(
                 f"{folder}: something is there that is no ingested cohort; choose another folder"
@@ -157,12 +158,7 @@ class IngestFolder:
             _write(self.work / name, content.encode())
         shutil.rmtree(self.work / MARKS)
         (self.work / SETTINGS_FILE).unlink()
-        old = self.final.with_name(f".{self.final.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self.final.exists():
-            self.final.replace(old)
-        self.work.replace(self.final)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(self.work, self.final)
         return self.final
 
     def _mark(self, subject: str) -> Path:

@@ -9,15 +9,16 @@ from typing import Any, Unpack
 
 from survkit.data import Cohort
 from survkit.evaluation import Predictions
-from survkit.pruning.folder import PruneFolder
 from survkit.pruning.importance import pruning_modality
 from survkit.pruning.predicted import Predicted, predict_run, steps
 from survkit.pruning.retrain import check_retrainable, measured, retrain
 from survkit.pruning.rows import pruned_row, retrained_key, retrained_row
 from survkit.pruning.settings import PruneOptions, PruneSettings
-from survkit.pruning.write_prune import write_prune, write_tables
+from survkit.pruning.write_prune import PRUNE_FILE, write_prune, write_tables
+from survkit.steps import Steps
 from survkit.stress.run_parts import RunParts, open_run
 from survkit.stress.yardstick import Yardstick, yardstick
+from survkit.whole_folder import check_replaceable, whole_folder
 
 FORMAT = 1
 """Version of ``prune.json``. Keys may be added under one version, not renamed or removed."""
@@ -76,17 +77,17 @@ def prune_run(
     modality = pruning_modality(first, settings.modality)
     if settings.retrain:
         check_retrainable(parts)
-    target = Path(out) if out is not None else parts.folder / "prune"
-    folder = PruneFolder(target, overwrite=settings.overwrite)
-    advance = _Steps(steps(parts, settings, len(first.members)), settings.progress)
+    folder = Path(out) if out is not None else parts.folder / "prune"
+    check_replaceable(folder, mark=PRUNE_FILE, kind="pruning", overwrite=settings.overwrite)
+    advance = Steps(steps(parts, settings, len(first.members)), settings.progress)
     del first  # models may be large
-    with folder.attempt() as work:
+    with whole_folder(folder) as work:
         predicted = predict_run(parts, settings, modality, advance)
         write_tables(work, predicted)
         job = _Job(parts, settings, modality, gauge, predicted)
         content, tables = job.content(work, advance)
         write_prune(work, content, predicted, settings.choices)
-    return Pruned(folder=target, content=content, tables=tables)
+    return Pruned(folder=folder, content=content, tables=tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,3 @@ class _Job:
         for networks in self.predicted.importance.values():
             return len(networks[0])
         return None
-
-
-class _Steps:
-    """Counts steps for a progress bar."""
-
-    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
-        self.done, self.total, self.tell = 0, total, tell
-
-    def __call__(self, count: int) -> None:
-        self.done += count
-        if self.tell is not None:
-            self.tell(self.done, self.total)

@@ -11,9 +11,9 @@ from typing import Any
 
 from survkit.atomic_write import write_bytes
 from survkit.pruning.choice import Choice
-from survkit.pruning.folder import PRUNE_FILE
 from survkit.pruning.predicted import Predicted
 
+PRUNE_FILE = "prune.json"
 CSV_FILE, TEXT_FILE, TOKENS_FILE = "prune.csv", "prune.md", "tokens.csv"
 _FACTS = ("rule", "value", "map", "retrained", "kept", "kept_lowest", "kept_highest")
 _RESULTS = ("full", "pruned", "difference")

@@ -96,9 +96,10 @@ def maps_table(explained: Numbers) -> Table:
         title="Attention in the masks, and without what was learnt",
         caption="Ratio: attention within the region of interest over the region's share of the "
         "picture, mean over subjects; 1 is what equal weights give; interval by bootstrap over "
-        "subjects, or over their groups where the cohort names some. Shuffled: rank correlation to the maps of encoders whose weights are shuffled, "
-        "in the last third of the parameter tensors, in two thirds, in all; mean over the subjects "
-        "shown. A map that stays alike does not depend on what was learnt (Adebayo et al. 2018).",
+        "subjects, or over their groups where the cohort names some. Shuffled: rank correlation to "
+        "the maps of encoders whose weights are shuffled, in the last third of the parameter "
+        "tensors, in two thirds, in all; mean over the subjects shown. A map that stays alike does "
+        "not depend on what was learnt (Adebayo et al. 2018).",
         labels=("Map", "Ratio", "In the region", "Subjects", "Shuffled"),
         rows=tuple(rows),
         records=tuple(records),

@@ -16,9 +16,12 @@ from survkit.findings import Findings
 from survkit.protocols import Experiment
 from survkit.reproduction.experiment_content import experiment_content
 from survkit.reproduction.experiment_figures import draw_figures
-from survkit.reproduction.experiment_folder import EXPERIMENT_FILE, experiment_folder
 from survkit.reproduction.experiment_tables import write_tables
 from survkit.settings import check_settings
+from survkit.whole_folder import check_replaceable, whole_folder
+
+EXPERIMENT_FILE = "experiment.json"
+"""What was run; also the mark by which a folder is known as one that may be overwritten."""
 
 Progress = Callable[[int, int], None]
 """Told how many pairs of part and seed are done, and of how many."""
@@ -73,13 +76,15 @@ def run_experiment(
     resolved = check_settings(build, settings or {}, where=where)
     study: Experiment = build(**resolved)
     described = _described(component, resolved, seeds)
-    with experiment_folder(Path(folder), overwrite=overwrite) as work:
+    place = Path(folder)
+    check_replaceable(place, mark=EXPERIMENT_FILE, kind="experiment", overwrite=overwrite)
+    with whole_folder(place) as work:
         found = _run_all(study, seeds, jobs, progress or _silent)
         content = described | experiment_content(study.plan, seeds, found, where=where)
         draw_figures(content, work)
         write_tables(content, work)
         write_bytes(work / EXPERIMENT_FILE, (json.dumps(described, indent=1) + "\n").encode())
-    return Experimented(Path(folder), content)
+    return Experimented(place, content)
 
 
 def _component(experiment: str | Component) -> Component:

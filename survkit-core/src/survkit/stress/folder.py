@@ -12,6 +12,7 @@ from typing import Any
 from survkit.atomic_write import write_bytes
 from survkit.errors import RunError, UserError
 from survkit.evaluation import Predictions
+from survkit.whole_folder import check_replaceable, neighbour_of, put_in_place
 
 STRESS_FILE, SETTINGS_FILE, FOLDS = "stress.json", "settings.json", "folds"
 FACTS_FILE = "facts.json"
@@ -32,17 +33,12 @@ class StressFolder:
 
     def __init__(self, folder: Path, *, overwrite: bool, resume: bool) -> None:
         self.final, self.resume = folder, resume
-        self.work = folder.with_name(f".{folder.name}.new")
-        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        self.work = neighbour_of(folder)
         if resume and not (self.work / SETTINGS_FILE).is_file():
             raise RunError(f"{folder}: there is no interrupted stress test to resume")
-        if occupied and not overwrite and not resume:
-            raise RunError(
-                f"{folder}: something is there already; give --overwrite to replace it once the "
-                "new stress test is complete, or --out for another folder"
-            )
-        if occupied and not (folder / STRESS_FILE).is_file():
-            raise RunError(f"{folder}: is not a stress test of survkit, so it is not overwritten")
+        check_replaceable(
+            folder, mark=STRESS_FILE, kind="stress test", overwrite=overwrite or resume
+        )
 
     def start(self, described: Mapping[str, Any]) -> None:
         """Say what is computed; on resume, refuse to go on with something else.
@@ -108,10 +104,5 @@ class StressFolder:
         """Put the finished results in their place and return it."""
         shutil.rmtree(self.work / FOLDS, ignore_errors=True)
         (self.work / SETTINGS_FILE).unlink(missing_ok=True)
-        old = self.final.with_name(f".{self.final.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self.final.exists():
-            self.final.replace(old)
-        self.work.replace(self.final)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(self.work, self.final)
         return self.final

@@ -12,6 +12,7 @@ from survkit.errors import ConfigError
 from survkit.evaluation import Predictions
 from survkit.protocols import Prepares
 from survkit.registry import Registry
+from survkit.steps import Steps
 from survkit.stress.examples import write_examples
 from survkit.stress.folder import StressFolder
 from survkit.stress.measure import scenario_json
@@ -84,7 +85,7 @@ def stress_run(
     target = Path(out) if out is not None else parts.folder / "stress"
     folder = StressFolder(target, overwrite=settings.overwrite, resume=settings.resume)
     folder.start(_described(parts, plan))
-    advance = _Steps(_total(parts, plan, settings), settings.progress)
+    advance = Steps(_total(parts, plan, settings), settings.progress)
     with folder.attempt():
         predicted = predict_run(parts, plan, folder, settings, advance)
         content = _content(parts, plan, predicted, gauge, settings, advance)
@@ -145,18 +146,6 @@ def _described(parts: RunParts, plan: Plan) -> dict[str, Any]:
 
 def _total(parts: RunParts, plan: Plan, settings: StressSettings) -> int:
     return plan.passes * len(parts.table) + len(plan.scenarios) * len(settings.fractions)
-
-
-class _Steps:
-    """Counts steps for a progress bar."""
-
-    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
-        self.done, self.total, self.tell = 0, total, tell
-
-    def __call__(self, steps: int) -> None:
-        self.done += steps
-        if self.tell is not None:
-            self.tell(self.done, self.total)
 
 
 def _content(
