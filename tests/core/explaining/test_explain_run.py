@@ -174,9 +174,7 @@ def test_explanations_are_made_anew_in_the_run_only(
     explain_run(run, cohort, out=elsewhere, overwrite=True, **options)
     (place / "mine").mkdir()
     (place / "mine/paper.tex").write_text("x")
-    with pytest.raises(
-        RunError, match="holds no explanations of survkit, so it is not overwritten"
-    ):
+    with pytest.raises(RunError, match="holds no explanations of survkit, so it is not"):
         explain_run(run, cohort, out=place / "mine", overwrite=True, **options)
     assert first.content["masks"] == {
         "ct": {"reason": "Blind does not say which tokens a mask touches", "n": 0}

@@ -117,6 +117,26 @@ def test_the_shape_is_measured_in_mm(file: Path) -> None:
     assert len(volume) == 1 + 18 + 14
 
 
+def test_the_shape_is_kept_whichever_distribution_measures_it(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module's own version is part of the key, not that of a distribution by its name."""
+    pytest.importorskip("radiomics")
+    settings = ExtractionSettings(classes=("ngtdm",), shape=True)
+    cache, cohort = PreparationCache(tmp_path / "cache"), read(file)
+
+    def keys() -> set[str]:
+        extract_features(cohort, settings, modality="ct", cache=cache)
+        return {path.name for path in (tmp_path / "cache").rglob("*.npy")}
+
+    monkeypatch.setattr("radiomics.__version__", "of another distribution")
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: 1 / 0)
+    first = keys()
+    assert keys() == first
+    monkeypatch.setattr("radiomics.__version__", "later")
+    assert len(keys()) == 2 * len(first)
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_the_table_is_a_modality(file: Path, suffix: str) -> None:
     """As columns and as an embedding; subjects without the image lack it too."""

@@ -94,10 +94,11 @@ def _print(content: Mapping[str, Any]) -> None:
     from rich.table import Table
 
     from survkit.report.importance_section import MEANING, SHARING
+    from survkit.report.shown_result import shown_result
 
     console = Console(markup=False, highlight=False)
     label = f"{content['cause']}: {content['metric_label']}"
-    console.print(f"{label} {_shown(content['clean'], '{:.3f}')}")
+    console.print(f"{label} {shown_result(content['clean'], '{:.3f}')}")
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place, name in enumerate(("group", "permuted", "SD", "ablated", "gradient")):
         grid.add_column(name, overflow="fold", no_wrap=place > 0)
@@ -105,10 +106,10 @@ def _print(content: Mapping[str, Any]) -> None:
         deviation = entry["repeat_sd"]
         grid.add_row(
             entry["name"],
-            _shown(entry["importance"], "{:+.3f}"),
+            shown_result(entry["importance"], "{:+.3f}"),
             "–" if deviation is None else f"{deviation:.3f}",
-            _shown(entry["ablation"], "{:+.3f}", interval=False),
-            _shown(entry["gradient"], "{:.0%}", interval=False),
+            shown_result(entry["ablation"], "{:+.3f}", interval=False),
+            shown_result(entry["gradient"], "{:.0%}", interval=False),
         )
     console.print(grid)
     console.print(MEANING, SHARING)
@@ -120,13 +121,3 @@ def _print(content: Mapping[str, Any]) -> None:
     ]
     for reason in reasons:
         console.print(reason)
-
-
-def _shown(result: Mapping[str, Any], form: str, *, interval: bool = True) -> str:
-    if "reason" in result:
-        return "not defined"
-    value = form.format(result["value"])
-    if result["interval"] is None or not interval:
-        return value
-    lower, upper = (form.format(result["interval"][name]) for name in ("lower", "upper"))
-    return f"{value} ({lower} to {upper})"

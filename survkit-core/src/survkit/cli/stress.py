@@ -115,16 +115,17 @@ def _print(content: Mapping[str, Any]) -> None:
     """Print one row per corruption and per subset; what is longer stands in the files."""
     from rich.console import Console
 
+    from survkit.report.shown_result import shown_result
     from survkit.report.stress_figure import BETWEEN, p_value, parts_of
 
     console = Console(markup=False, highlight=False)
     share = content["settings"]["fractions"][-1]
     clean = content["corruptions"][0]["fractions"][0]["clean"]
-    console.print(f"{content['cause']}: {content['metric_label']}, clean {_shown(clean)}")
+    console.print(f"{content['cause']}: {content['metric_label']}, clean {shown_result(clean)}")
     rows = []
     for entry in content["corruptions"]:
         last = entry["fractions"][-1]
-        results = (_shown(last["noisy"]), _shown(last["degradation"], "{:.0%}"))
+        results = (shown_result(last["noisy"]), shown_result(last["degradation"], "{:.0%}"))
         area = entry["robustness_area"]
         kept = "–" if "reason" in area else f"{area['value']:.2f}"
         name = f"{BETWEEN.join(parts_of(entry))} ({entry['severity']})"
@@ -144,8 +145,8 @@ def _print(content: Mapping[str, Any]) -> None:
             (
                 " + ".join(entry["modalities"]),
                 str(entry["subjects"]),
-                _shown(entry["noisy"]),
-                _shown(entry["degradation"], "{:.0%}"),
+                shown_result(entry["noisy"]),
+                shown_result(entry["degradation"], "{:.0%}"),
             )
             for entry in content["subsets"]
         ]
@@ -163,16 +164,6 @@ def _reasons(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if entry["kept"] and "reason" not in last["noisy"]:
             spared = f"{entry['kept']} subjects have no other modality and stay as they are"
             yield f"{entry['label']}: {spared}"
-
-
-def _shown(result: Mapping[str, Any], form: str = "{:.3f}") -> str:
-    if "reason" in result:
-        return "not defined"
-    value = form.format(result["value"])
-    if result["interval"] is None:
-        return value
-    lower, upper = (form.format(result["interval"][name]) for name in ("lower", "upper"))
-    return f"{value} ({lower} to {upper})"
 
 
 def _grid(console: Console, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from survkit.errors import DataError, UserError
 from survkit.extraction.raw_modality import RawSource, refuse_channels
 from survkit.extraction.settings import SHAPE_NAMES, ExtractionSettings
 from survkit.protocols import Sample
-from survkit.radiomics import patch_features, roi_features, shape_features
+from survkit.radiomics import patch_features, roi_features, shape_features, shape_version
 from survkit.specs import InputSpec
 
 FORMAT = b"survkit-radiomics/1"
@@ -70,7 +69,7 @@ class SubjectWork:
         parts = [FORMAT, self.source.identity(row), self.settings.fingerprint.encode()]
         parts.append(torch.__version__.encode())
         if self.settings.shape:
-            parts.append(version("pyradiomics-bhklab").encode())
+            parts.append(shape_version().encode())
         return hashlib.sha256(b"\x1f".join(hashlib.sha256(p).digest() for p in parts)).hexdigest()
 
     def _computed(self, row: int) -> Tensor:

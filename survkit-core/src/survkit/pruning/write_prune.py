@@ -12,6 +12,7 @@ from typing import Any
 from survkit.atomic_write import write_bytes
 from survkit.pruning.choice import Choice
 from survkit.pruning.predicted import Predicted
+from survkit.report.shown_result import shown_result
 
 PRUNE_FILE = "prune.json"
 CSV_FILE, TEXT_FILE, TOKENS_FILE = "prune.csv", "prune.md", "tokens.csv"
@@ -72,17 +73,6 @@ def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return buffer.getvalue()
 
 
-def shown(result: Mapping[str, Any], form: str = "{:.3f}") -> str:
-    """Return a result with its interval in words."""
-    if "reason" in result:
-        return "not defined"
-    value = form.format(result["value"])
-    if result["interval"] is None:
-        return value
-    lower, upper = (form.format(result["interval"][name]) for name in ("lower", "upper"))
-    return f"{value} ({lower} to {upper})"
-
-
 LABELS = ("tokens kept", "share", "value", "pruned - full", "s / subject", "faster")
 """Columns of :func:`lines_of`."""
 
@@ -90,7 +80,7 @@ LABELS = ("tokens kept", "share", "value", "pruned - full", "s / subject", "fast
 def lines_of(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the table as it is shown: all tokens, then every choice."""
     rows = content["rows"]
-    full = (shown(rows[0]["full"]), "", f"{rows[0]['seconds_full']:.3g}", "")
+    full = (shown_result(rows[0]["full"]), "", f"{rows[0]['seconds_full']:.3g}", "")
     return [("all", "100%", *full), *(_line(row) for row in rows)]
 
 
@@ -98,8 +88,8 @@ def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         f"{row['label']}, retrained" if row["retrained"] else str(row["label"]),
         f"{row['kept']:.0%}",
-        shown(row["pruned"]),
-        shown(row["difference"], "{:+.3f}"),
+        shown_result(row["pruned"]),
+        shown_result(row["difference"], "{:+.3f}"),
         f"{row['seconds_pruned']:.3g}",
         f"{row['speed_up']:.2f} x",
     )

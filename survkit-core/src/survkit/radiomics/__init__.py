@@ -6,7 +6,7 @@ from survkit.radiomics.names import FEATURE_CLASSES, FEATURE_NAMES
 from survkit.radiomics.patches import patch_features
 from survkit.radiomics.roi import roi_features
 from survkit.radiomics.settings import RadiomicsSettings
-from survkit.radiomics.shape import shape_features
+from survkit.radiomics.shape import shape_features, shape_version
 
 __all__ = [
     "FEATURE_CLASSES",
@@ -15,4 +15,5 @@ __all__ = [
     "patch_features",
     "roi_features",
     "shape_features",
+    "shape_version",
 ]

@@ -42,6 +42,19 @@ def shape_features(mask: Tensor, spacing: Sequence[float]) -> dict[str, float]:
             return _found(simpleitk, extractor_class(additionalInfo=False), mask, spacing)
 
 
+def shape_version() -> str:
+    """Return the version of pyradiomics, whichever distribution brought it.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _library()
+        import radiomics
+    return str(radiomics.__version__)
+
+
 def _found(
     simpleitk: Any, extractor: Any, mask: Tensor, spacing: Sequence[float]
 ) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from survkit.evaluation.metric_names import METRICS, MetricName
 from survkit.report.figure import BLUE, GREY, VERMILION, Picture, canvas, picture
+from survkit.report.shown_result import shown_result
 from survkit.report.tables import Table
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def stress_table(content: Mapping[str, Any]) -> Table:
             (
                 BETWEEN.join(parts_of(entry)),
                 entry["severity"],
-                said(last["clean"]),
-                said(last["noisy"]),
-                said(last["degradation"], "{:.1%}"),
+                shown_result(last["clean"], reason=True),
+                shown_result(last["noisy"], reason=True),
+                shown_result(last["degradation"], "{:.1%}", reason=True),
                 p_value(last["log_rank_p"]),
-                said(entry["robustness_area"]),
+                shown_result(entry["robustness_area"], reason=True),
             )
         )
     fraction = _largest(content)
@@ -72,17 +73,6 @@ def parts_of(entry: Mapping[str, Any]) -> list[str]:
     """Return what is corrupted and how: one text, ``ct: blur``, for each modality."""
     modalities, names = (entry[key].split(BETWEEN) for key in ("modality", "name"))
     return [f"{modality}: {name}" for modality, name in zip(modalities, names, strict=True)]
-
-
-def said(result: Mapping[str, Any], form: str = "{:.3f}") -> str:
-    """Write a result of ``stress.json`` with its interval, or why there is none."""
-    if "reason" in result:
-        return f"not defined: {result['reason']}"
-    value = form.format(result["value"])
-    if result["interval"] is None:
-        return value
-    lower, upper = (form.format(result["interval"][name]) for name in ("lower", "upper"))
-    return f"{value} ({lower} to {upper})"
 
 
 def p_value(found: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from survkit.recipe import Recipe
 from survkit.registry import Registry
 from survkit.reproduction.condition import Condition
 from survkit.reproduction.published_table import row_error
-from survkit.reproduction.row_plan import RowPlan, modalities_of
+from survkit.reproduction.row_plan import RowPlan
 from survkit.stress import stress_run
 from survkit.stress.chance import chosen
 from survkit.stress.folder import SETTINGS_FILE, STRESS_FILE
@@ -140,7 +140,7 @@ def run_condition(
         work: How it is carried out.
         only_found: Compute nothing; a row without results has none then.
     """
-    text, left_out = condition.reaching(modalities_of(Recipe.read(run / "recipe.yaml")))
+    text, left_out = condition.reaching(Recipe.read(run / "recipe.yaml").modalities)
     clean = read_run(run)
     if not text:
         same = [clean] * condition.seeds

@@ -31,16 +31,11 @@ class RowPlan:
     @property
     def modalities(self) -> tuple[str, ...]:
         """What the row's model reads."""
-        return modalities_of(self.recipe)
+        return self.recipe.modalities
 
     def folder(self, place: Path) -> Path:
         """Return the row's run folder inside that of the table."""
         return place / "rows" / self.row.slug
-
-
-def modalities_of(recipe: Recipe) -> tuple[str, ...]:
-    """Return what a network or a baseline reads."""
-    return recipe.modalities
 
 
 def plan_rows(
