@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from survkit_radvit.shallow.gather_kept import gather_kept, take
 from survkit_radvit.shallow.importance import attention_mass, token_auroc, token_importance
 from survkit_radvit.shallow.shallow_vit_cox import Position, ShallowViTCox
 from survkit_radvit.shallow.streams import fresh_model
 from survkit_radvit.shallow.subjects import Subjects
+from survkit_radvit.vit.kept_patches import chosen
 
 BATCH, TOKENS, DIM = 5, 7, 8
 POSITIONS: tuple[Position, Position] = ("none", "learned")
@@ -97,15 +97,16 @@ def test_gathering_the_kept_tokens_equals_masking_the_others(position: Position)
     """The same log hazards and importances from fewer tokens, with another number per subject."""
     net, x, mask = model(position), tokens(), kept()
     every = torch.arange(TOKENS).expand(BATCH, -1)
-    places, real = gather_kept(mask)
+    found = chosen(mask)
+    places, real, few_tokens = found.index, found.real, found.take(x)
 
-    torch.testing.assert_close(net(take(x, places), real, places), net(x, mask, every))
-    few = net.importance(take(x, places), real, places)
+    torch.testing.assert_close(net(few_tokens, real, places), net(x, mask, every))
+    few = net.importance(few_tokens, real, places)
     torch.testing.assert_close(
         torch.zeros(BATCH, TOKENS).double().scatter_add(1, places, few), net.importance(x, mask)
     )
     assert places.shape == (BATCH, 7)
-    assert gather_kept(mask[[0, 1, 3]])[0].shape == (3, 3)
+    assert chosen(mask[[0, 1, 3]]).index.shape == (3, 3)
 
 
 @torch.no_grad()

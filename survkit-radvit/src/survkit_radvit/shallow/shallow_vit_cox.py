@@ -56,7 +56,7 @@ class ShallowViTCox(nn.Module):
         """Return the log relative hazard, (batch).
 
         Tokens that are not kept are neither keys nor part of the mean over queries. That is the
-        same as leaving them out (:func:`survkit_radvit.shallow.gather_kept.gather_kept`).
+        same as leaving them out (:func:`survkit_radvit.vit.kept_patches.chosen`).
 
         Args:
             tokens: (batch, token, dim).

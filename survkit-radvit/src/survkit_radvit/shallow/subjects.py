@@ -8,7 +8,7 @@ from torch import Tensor
 
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
-from survkit_radvit.shallow.gather_kept import gather_kept, take
+from survkit_radvit.vit.kept_patches import chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,14 @@ class Subjects:
         Args:
             kept: Bool (subject, token); for subjects that have all of their tokens.
         """
-        places, real = gather_kept(kept)
+        places = chosen(kept)
+        assert places.real is not None
         return replace(
             self,
-            tokens=take(self.tokens, places),
-            relevant=take(self.relevant, places) & real,
-            places=places,
-            kept=real,
+            tokens=places.take(self.tokens),
+            relevant=places.take(self.relevant) & places.real,
+            places=places.index,
+            kept=places.real,
         )
 
 
