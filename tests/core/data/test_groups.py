@@ -15,6 +15,7 @@ from survkit.data.check import check_cohort
 from survkit.data.cohort import Cohort
 from survkit.data.cohort_summary import summarise_cohort
 from survkit.data.make_splits import carve_validation, make_splits
+from survkit.data.shared_files import refuse_shared_files
 from survkit.data.split_units import refuse_parted_groups
 from survkit.data.splits import Splits
 from survkit.errors import DataError
@@ -234,3 +235,16 @@ def test_images_of_one_patient_may_be_equal(small: Any) -> None:
     (small.folder / "4.png").write_bytes((small.folder / "2.png").read_bytes())
 
     assert [row for row, _ in errors(small)] == [4, 5, 6]
+
+
+def test_nothing_is_divided_where_two_patients_have_one_image(small: Any) -> None:
+    """What the check lists is refused before training, of the images that are asked for alone."""
+    pictures(small)
+    refuse_shared_files(small.read(), ["cxr"])
+    (small.folder / "9.png").write_bytes((small.folder / "7.png").read_bytes())
+    cohort = small.read()
+
+    refuse_shared_files(cohort, ["clinical"])
+    for names in (["cxr"], ["clinical", "copy"]):
+        with pytest.raises(DataError, match=r"'007', 'cxr': .*7\.png: its bytes .* '009', and"):
+            refuse_shared_files(cohort.with_twins({"copy": "cxr"}), names)

@@ -151,6 +151,15 @@ def test_sixteen_bits_beside_alpha_are_refused(tmp_path: Path) -> None:
             read(path, convert=convert)
 
 
+def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
+    """Pillow would clip them to 0 to 255, and make a number of NaN; no convert allows it."""
+    saved(tmp_path / "x.tif", np.array([[0.5, 3000.0], [np.nan, 7.0]], dtype=np.float32))
+
+    for convert in (False, True):
+        with pytest.raises(DataError, match=r"x\.tif: its pixels are floating-point numbers"):
+            read(tmp_path / "x.tif", convert=convert)
+
+
 def test_gray_stored_as_rgb_is_told_that_nothing_is_lost(tmp_path: Path) -> None:
     """Equal channels: convert: true is exact, and the message says so; not so of a screenshot."""
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16)

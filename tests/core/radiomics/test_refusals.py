@@ -117,6 +117,33 @@ def test_a_voxel_that_is_not_finite_is_named_by_its_place_in_the_image() -> None
         roi_features(image, mask, (1.0, 1.0, 1.0))
 
 
+@pytest.mark.parametrize("width", [1e-20, 2.0**-60, 5e-324])
+def test_a_flat_region_is_one_level_at_any_width(width: float) -> None:
+    """Also at one that is lost beside the intensity, and then there is no NaN of a level."""
+    fine = RadiomicsSettings(bin_width=width)
+    flat = torch.full((1, 8, 8), 100.0)
+
+    assert torch.equal(patch_features(flat, 4, fine), patch_features(flat, 4))
+
+
+def test_a_width_that_is_lost_beside_the_intensities_is_refused() -> None:
+    """Two neighbouring float64 numbers are fewer than 65,536 bins apart, but no bin can be said."""
+    image = torch.full((6, 6), 1e9, dtype=torch.float64)
+    image[2, 2] += 2.0**-23
+
+    with pytest.raises(DataError, match=r"bins of width 1e-11 from 1e\+09 .* told apart"):
+        roi_features(image, MASK, (1.0, 1.0), RadiomicsSettings(bin_width=1e-11))
+
+
+def test_more_levels_than_fit_the_memory_are_refused() -> None:
+    """100 x 100 pixels that all differ: 3 GiB for one copy of the pairs alone."""
+    image = torch.arange(10_000).view(100, 100)
+    mask = torch.ones(100, 100, dtype=torch.bool)
+
+    with pytest.raises(DataError, match=r"10000 distinct grey levels, .* more than the 5792 whose"):
+        roi_features(image, mask, (1.0, 1.0), RadiomicsSettings(bin_width=1.0))
+
+
 def test_one_voxel_has_what_needs_no_neighbour() -> None:
     """Means and zones are defined; pairs and runs are not."""
     mask = torch.zeros(6, 6, dtype=torch.bool)

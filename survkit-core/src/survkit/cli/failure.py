@@ -41,6 +41,14 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
             place = f" while writing {cause.filename}" if cause.filename else ""
             print(f"error: the disk is full{place}; free some space", file=sys.stderr)
             return WRONG_INPUT
+        if isinstance(cause, OSError) and cause.errno == errno.ENAMETOOLONG:
+            name = str(cause.filename)
+            print(
+                f"error: a file cannot have a name as long as {name[:40]}… ({len(name)} "
+                "characters); give a shorter one, or correct the table that names it",
+                file=sys.stderr,
+            )
+            return WRONG_INPUT
         if _out_of_memory(cause):
             print(f"error: {_too_large(cause)}", file=sys.stderr)
             return WRONG_INPUT

@@ -38,7 +38,7 @@ def command(
     repeats: Annotated[
         int, typer.Option(min=1, help="How often each group is permuted anew.")
     ] = 50,
-    seed: Annotated[int, typer.Option(help="Decides the permutations.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the permutations.")] = 0,
     metric: Annotated[str, typer.Option(help="harrell or antolini.")] = "harrell",
     cause: CauseName = None,
     replicates: Replicates = 1000,

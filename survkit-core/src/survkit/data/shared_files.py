@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from survkit.data.problem import Problem, spreadsheet_row
 from survkit.data.raw_cohort import RawCohort
 from survkit.data.readers.image import ImageSource
 from survkit.data.readers.source import ModalitySource
+from survkit.errors import DataError
+
+if TYPE_CHECKING:
+    from survkit.data.cohort import Cohort
 
 Listed = list[tuple[int, Path]]
 
@@ -27,8 +32,7 @@ def shared_file_problems(raw: RawCohort, sources: Mapping[str, ModalitySource]) 
     for name, source in sources.items():
         if not isinstance(source, ImageSource):
             continue
-        listed = [(row, path) for row, path in enumerate(source.files.image) if path is not None]
-        for row, other, how in _shared(listed, patients):
+        for row, other, how in _shared(_listed(source), patients):
             message = (
                 f"{source.files.image[row]}: {how} the image of "
                 f"{column} '{patients[other]}' in row {spreadsheet_row(other)}; an image belongs "
@@ -36,6 +40,35 @@ def shared_file_problems(raw: RawCohort, sources: Mapping[str, ModalitySource]) 
             )
             problems.append(Problem(spreadsheet_row(row), subjects[row], name, message))
     return problems
+
+
+def refuse_shared_files(cohort: Cohort, modalities: Iterable[str]) -> None:
+    """Refuse to train where two patients have one image: it could train and test.
+
+    Args:
+        cohort: Read already.
+        modalities: Which of its images are looked at; a twin's are those of what it stands for.
+
+    Raises:
+        DataError: Two patients have one image, by its path or its bytes.
+    """
+    column = cohort.config.group or cohort.config.subject
+    patients = cohort.group or cohort.subjects
+    for name in dict.fromkeys(cohort.twins.get(each, each) for each in modalities):
+        source = cohort.sources.get(name)  # a name that is not there is refused elsewhere
+        if not isinstance(source, ImageSource):
+            continue
+        for row, other, how in _shared(_listed(source), patients):
+            raise DataError(
+                f"{cohort.source}: subject '{cohort.subjects[row]}', '{name}': "
+                f"{source.files.image[row]}: {how} the image of {column} '{patients[other]}', and "
+                "would train and test; an image belongs to one patient (`survkit cohort check` "
+                "lists all)"
+            )
+
+
+def _listed(source: ImageSource) -> Listed:
+    return [(row, path) for row, path in enumerate(source.files.image) if path is not None]
 
 
 def _shared(listed: Listed, patients: Sequence[str | None]) -> Iterator[tuple[int, int, str]]:

@@ -26,14 +26,17 @@ def discretise(values: Tensor, settings: RadiomicsSettings) -> Tensor:
         int64 levels (region, voxel).
 
     Raises:
-        DataError: A region spans more than 65,536 bins of this width.
+        DataError: A region spans more than 65,536 bins of this width, or the width is less than
+            what float64 tells apart at its intensities.
     """
     minimum, maximum = (bound[:, None] for bound in torch.aminmax(values, dim=1))
     if settings.bin_width is not None:
         lowest = minimum - torch.remainder(minimum, settings.bin_width)
         step = (lowest + settings.bin_width) - lowest
         _check_span(lowest, maximum, settings.bin_width)
-        return _bin_index(values, lowest, step) + 1
+        flat = minimum == maximum  # of which a width too small for float64 makes nothing else
+        _check_step(step, flat, minimum, settings.bin_width)
+        return torch.where(flat, 1, _bin_index(values, lowest, torch.where(flat, 1.0, step)) + 1)
     count = int(settings.bin_count or 0)
     flat = minimum == maximum
     lowest = torch.where(flat, minimum - 0.5, minimum)
@@ -59,4 +62,14 @@ def _check_span(lowest: Tensor, maximum: Tensor, width: float) -> None:
             f"a region may span at most {MAX_BINS} grey levels, but one with values up to "
             f"{float(maximum[widest]):g} spans {bins:.3g} bins of width {width:g} from "
             f"{float(lowest[widest]):g}; choose a larger bin_width or a bin_count"
+        )
+
+
+def _check_step(step: Tensor, flat: Tensor, minimum: Tensor, width: float) -> None:
+    """Refuse a width that is lost beside the intensities, which are not all one."""
+    lost = ((step == 0) & ~flat).nonzero()
+    if len(lost):
+        raise DataError(
+            f"bins of width {width:g} from {float(minimum[lost[0, 0]]):g} on cannot be told apart "
+            "in float64; choose a larger bin_width or a bin_count"
         )

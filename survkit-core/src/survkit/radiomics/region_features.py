@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from survkit.errors import DataError
 from survkit.radiomics.discretise import discretise
 from survkit.radiomics.first_order import first_order_features
 from survkit.radiomics.glcm import glcm_features
@@ -17,6 +18,9 @@ from survkit.radiomics.names import FEATURE_CLASSES, FEATURE_NAMES
 from survkit.radiomics.neighbours import half_offsets
 from survkit.radiomics.ngtdm import ngtdm_features
 from survkit.radiomics.settings import RadiomicsSettings
+
+MOST_CELLS = 2**27
+"""Cells of one region's co-occurrence matrices that are still computed: 1 GiB for each copy."""
 
 
 def region_features(
@@ -37,10 +41,14 @@ def region_features(
 
     Returns:
         float64 (region, 93).
+
+    Raises:
+        DataError: A region has so many distinct levels that its matrices would need GiB.
     """
     level = discretise(values, settings)
     histogram, distinct = distinct_levels(level)
     directions = max(1, len(half_offsets(box, settings.distance)))
+    _check_distinct(int(distinct.max()), directions)
     order = distinct.argsort(stable=True)
     features = values.new_empty(len(values), len(FEATURE_NAMES))
     for group in _groups(distinct[order].tolist(), histogram.shape[1], directions):
@@ -49,6 +57,15 @@ def region_features(
             values[rows], level[rows], histogram[rows], box, mask, voxel_volume, settings
         )
     return features
+
+
+def _check_distinct(most: int, directions: int) -> None:
+    if directions * most**2 > MOST_CELLS:
+        raise DataError(
+            f"a region has {most} distinct grey levels, which is more than the "
+            f"{int((MOST_CELLS / directions) ** 0.5)} whose matrices in {directions} directions "
+            "can be held in memory; choose a larger bin_width or a bin_count"
+        )
 
 
 def _groups(distinct: list[int], top: int, directions: int) -> list[slice]:

@@ -13,6 +13,7 @@ import torch
 from survkit.build import Parts
 from survkit.compose import compose
 from survkit.data import Cohort, FoldRows, Splits
+from survkit.data.shared_files import refuse_shared_files
 from survkit.errors import ConfigError, DataError, UserError
 from survkit.metrics.estimate import Estimate
 from survkit.metrics.harrell import harrell_concordance
@@ -61,6 +62,7 @@ def check_run(
     if recipe.baseline is not None:
         check_baseline_run(recipe, cohort, splits, registry)
         return
+    refuse_shared_files(cohort, recipe.encoders)
     if recipe.search:
         check_comparable(recipe)
         if recipe.training.search_folds == 1 and not splits.folds[0].validation:

@@ -173,7 +173,12 @@ def _full_range(mode: str, kind: str, tags: Any) -> tuple[float, float] | None:
 
 
 def _refuse_cut_bits(found: Any, path: Path) -> None:
-    """Refuse 16 bits per channel beside colour or alpha: they would be read as 8."""
+    """Refuse what would be cut to 8 bits: 16 per channel beside colour or alpha, and floats."""
+    if found.mode == "F":  # Pillow converts it by clipping to 0 to 255 and cutting the decimals
+        raise DataError(
+            f"{path}: its pixels are floating-point numbers, which have no range that says what "
+            "gray is; save the picture in 8 or 16 bits"
+        )
     if found.mode not in GRAY_MODES and ";16" in str(getattr(found, "tile", "")):
         raise DataError(
             f"{path}: 16 bits in each of several channels ({found.mode}) would be cut to 8; save "
