@@ -126,6 +126,24 @@ def test_intensities_without_gray_levels_are_refused(
         build(**settings).prepare(replace(picture(), values=values))
 
 
+@pytest.mark.parametrize("shape", [(24, 16), (8, 48), (32, 48), (8, 8), (17, 24)])
+def test_an_image_of_another_size_is_refused(shape: tuple[int, int]) -> None:
+    """Six patches in another arrangement would stand at the wrong places, and nobody would see."""
+    values = torch.arange(float(shape[0] * shape[1])).view(1, *shape)
+
+    with pytest.raises(
+        DataError, match=rf"a\.png: the image has {shape[0]} x {shape[1]} .* 16 x 24"
+    ):
+        build().prepare(Sample(values=values, source="a.png"))
+
+
+def test_another_size_is_another_preparation() -> None:
+    """What was prepared for one size is not found for another, which would refuse it."""
+    other = RadiomicsTokensEncoder(InputSpec(kind="image", shape=(1, 24, 16)), **SMALL)
+
+    assert other.preparation_fingerprint() != build().preparation_fingerprint()
+
+
 def test_a_windowed_image_goes_with_a_bin_count() -> None:
     """Gray levels are then cut from each patch's own range."""
     encoder = build(bin_width=None, bin_count=8)

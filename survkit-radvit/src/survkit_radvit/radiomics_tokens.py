@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import torch
 from torch import Generator, Tensor, nn
 
-from survkit.errors import CompositionError, ConfigError
+from survkit.errors import CompositionError, ConfigError, DataError
 from survkit.flow import Encoding, ModalityInput
 from survkit.protocols import Sample
 from survkit.radiomics import FEATURE_NAMES, RadiomicsSettings, patch_features
@@ -114,14 +114,30 @@ class RadiomicsTokensEncoder(nn.Module):
         ``survkit.radiomics.FEATURE_NAMES``; float64 (patch, feature), NaN where one is not defined.
 
         Raises:
-            DataError: Intensities that are all equal or one gray level.
+            DataError: Another size than the encoder was built for; intensities that are all equal
+                or one gray level.
         """
+        self._check_size(sample)
         image = on_scale(sample.values[0], self.scale, self.settings, source=sample.source)
         return patch_features(image[None], self.patch, self.settings)[0, :, list(self._chosen)]
 
+    def _check_size(self, sample: Sample) -> None:
+        """Refuse an image whose patches are others, though they may be as many."""
+        found = tuple(sample.values.shape[1:])
+        expected = tuple(patches * self.patch for patches in self._encoding.grid or ())
+        if found != expected:
+            raise DataError(
+                f"{sample.source}: the image has {found[0]} x {found[1]} pixels, but the model "
+                f"takes {expected[0]} x {expected[1]}; declare 'size' in the cohort file"
+            )
+
     def preparation_fingerprint(self) -> str:
-        """Return the settings and the version of the features."""
-        bins = f"{self.settings.fingerprint}, patch {self.patch}, scale {self.scale}"
+        """Return the settings, the version of the features, and the size that is not refused."""
+        rows, columns = self._encoding.grid or ()
+        bins = (
+            f"{self.settings.fingerprint}, {rows} x {columns} patches of {self.patch}, "
+            f"scale {self.scale}"
+        )
         return f"{bins}, {', '.join(self._names)}"
 
     def prepared_example(self, *, generator: Generator) -> Tensor:

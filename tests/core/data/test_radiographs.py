@@ -160,6 +160,28 @@ def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
             read(tmp_path / "x.tif", convert=convert)
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"window": [1e-40, 2e-40]},
+        {"range": [0.0, 1e300]},
+        {"size": [8, 4], "fit": "pad", "pad": 1e300},
+    ],
+)
+def test_what_float32_cannot_hold_is_refused(tmp_path: Path, declared: dict[str, Any]) -> None:
+    """No NaN or infinity comes of ordinary pixels, whatever is declared."""
+    path = saved(tmp_path / "x.png", np.arange(16, dtype=np.uint8).reshape(4, 4))
+
+    with pytest.raises(DataError, match=r"x\.png: with window .* have no value in float32"):
+        read(path, **declared)
+
+
+def test_an_image_larger_than_any_detector_is_refused() -> None:
+    """10^12 pixels would take all memory; said by the declaration, before a file is opened."""
+    with pytest.raises(ValueError, match=r"at most 67108864 pixels, not 1000000 x 1000000"):
+        ImageModality(kind="image", path="p", size=[10**6, 10**6])
+
+
 def test_gray_stored_as_rgb_is_told_that_nothing_is_lost(tmp_path: Path) -> None:
     """Equal channels: convert: true is exact, and the message says so; not so of a screenshot."""
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16)

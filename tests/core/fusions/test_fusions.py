@@ -64,6 +64,26 @@ def test_mean_is_over_those_present() -> None:
     assert fused.embedding.tolist() == [[3.0, 4.0], [1.0, 2.0]]
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_a_subject_without_any_modality_is_the_unknown_one(kind: Any) -> None:
+    """Numbers, the same for all such subjects, a gradient, and the others as they were."""
+    nobody = [False, False, True]
+    encodings = {
+        "pet": encoding([[torch.nan, 1.0], [3.0, 4.0], [5.0, 6.0]], nobody),
+        "ct": encoding([[7.0, torch.nan], [1.0, 2.0], [1.0, 2.0]], nobody),
+    }
+    torch.manual_seed(0)
+    fusion = kind(SPECS).eval()
+    embedding = fusion(encodings).embedding
+    embedding.sum().backward()
+
+    assert torch.equal(embedding[0], embedding[1])
+    assert embedding.isfinite().all()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in fusion.parameters())
+    alone = {name: encoding([[5.0, 6.0] if name == "pet" else [1.0, 2.0]]) for name in encodings}
+    torch.testing.assert_close(embedding[2], fusion(alone).embedding[0])
+
+
 def test_mean_of_different_widths_needs_a_projection() -> None:
     """The sentence names the widths and the setting."""
     with pytest.raises(CompositionError, match="they give ct 3, pet 2; set dim="):

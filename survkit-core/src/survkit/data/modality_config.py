@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -165,6 +166,10 @@ class VolumeModality(ImagingModality):
         return self
 
 
+MOST_PIXELS = 2**26
+"""More than any detector has: 8,192 x 8,192."""
+
+
 class ImageModality(ImagingModality):
     """2-D images: PNG, JPEG, TIFF, or one DICOM file of a radiograph; every bit is kept.
 
@@ -193,6 +198,11 @@ class ImageModality(ImagingModality):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> ImageModality:
+        if self.size is not None and prod(self.size) > MOST_PIXELS:
+            raise ValueError(
+                f"size: an image has at most {MOST_PIXELS} pixels, not {self.size[0]} x "
+                f"{self.size[1]}"
+            )
         if self.fit != "stretch" and self.size is None:
             raise ValueError(f"fit: {self.fit} needs a 'size' to fit into")
         if self.pad is not None and self.fit != "pad":

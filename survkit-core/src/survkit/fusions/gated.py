@@ -78,7 +78,9 @@ class GatedFusion(nn.Module):
         if self.gates is not None:
             gated = [gate(embeddings[name]) for name, gate in zip(names, self.gates, strict=True)]
             score = torch.cat(gated, dim=1)
-        weight = score.masked_fill(~used, -torch.inf).softmax(dim=1)
+        some = used.any(dim=1, keepdim=True)
+        weight = score.masked_fill(~used & some, -torch.inf).softmax(dim=1)
+        weight = torch.where(some, weight, torch.zeros_like(weight))
         return Fused(
             embedding=(weight[:, :, None].to(vectors.dtype) * vectors).sum(dim=1),
             modality_embeddings=embeddings,

@@ -24,6 +24,7 @@ class MeanFusion(nn.Module):
     """Projects the modalities to a common width and takes the mean over those a subject has.
 
     ``modality_embeddings`` are the projected vectors; zero for subjects without the modality.
+    A subject who has none of them gets zeros.
 
     Args:
         encodings: What the encoders give.
@@ -73,7 +74,7 @@ class MeanFusion(nn.Module):
         used = drop_modalities(present, self.modality_dropout if self.training else 0.0)
         vectors = torch.stack([embeddings[name] for name in names], dim=1)
         weight = used.to(vectors.dtype)
-        weight = weight / weight.sum(dim=1, keepdim=True)
+        weight = weight / weight.sum(dim=1, keepdim=True).clamp(min=1)  # 0 where there is none
         return Fused(
             embedding=(weight[:, :, None] * vectors).sum(dim=1), modality_embeddings=embeddings
         )

@@ -104,9 +104,11 @@ def read_sample(config: ImageModality, files: ImageFiles, row: int) -> Sample:
     values = np.stack([fitted(plane, config.size, config.fit) for plane in picture.values])
     ends = _ends(config, picture, values, path)
     fill = float(values.min()) if ends is None else ends[0]
-    filled = np.array([fill if config.pad is None else config.pad], dtype=np.float32)
-    values, outside = (_mapped(config, part, ends) for part in (values, filled))
+    with np.errstate(over="ignore", invalid="ignore"):  # what it makes is refused below
+        filled = np.array([fill if config.pad is None else config.pad], dtype=np.float32)
+        values, outside = (_mapped(config, part, ends) for part in (values, filled))
     values = np.stack([padded(plane, config.size, float(outside[0])) for plane in values])
+    _refuse_beyond_float32(values, config, path)
     mask = None
     if mask_path is not None:
         mask = torch.from_numpy(_read_mask(mask_path, config, picture.size))
@@ -115,6 +117,16 @@ def read_sample(config: ImageModality, files: ImageFiles, row: int) -> Sample:
         mask=mask,
         source=str(path),
     )
+
+
+def _refuse_beyond_float32(values: NDArray[np.float32], config: ImageModality, path: Path) -> None:
+    wrong = int(values.size - np.isfinite(values).sum())
+    if wrong:
+        raise DataError(
+            f"{path}: with window {config.window}, range {config.range} and pad {config.pad} "
+            f"{wrong} of {values.size} intensities have no value in float32; declare ordinary "
+            "numbers"
+        )
 
 
 def _ends(
