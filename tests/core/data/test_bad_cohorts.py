@@ -94,6 +94,14 @@ CASES: dict[str, tuple[Bend, str]] = {
     "key of modality": (modality(**CT, spacin=[1, 1, 1]), "unknown key 'spacin'"),
     "table without columns": (modality(kind="table"), "needs 'columns'"),
     "vector without file": (modality(kind="vector"), "needs 'file' or 'columns'"),
+    "duration as a feature": (
+        modality(kind="table", columns=["age", "time_days"]),
+        "'time_days' is the outcome's duration, which a model must not see; leave it out",
+    ),
+    "event as a vector": (
+        modality(kind="vector", columns=["event"]),
+        "'event' is the outcome's event, which a model must not see; leave it out",
+    ),
     "column repeated": (modality(kind="table", columns=["age", "age"]), "'age' stands twice"),
     "foreign category": (
         modality(kind="table", columns=["age"], categorical=["stage"]),

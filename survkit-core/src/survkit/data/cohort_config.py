@@ -16,6 +16,8 @@ from survkit.data.modality_config import (
     Modality,
     Name,
     Section,
+    TableModality,
+    VectorModality,
     VolumeModality,
     check_grids,
 )
@@ -127,5 +129,18 @@ def read_cohort_config(path: Path) -> CohortConfig:
         settings = config.modality(name, source=str(path))
         if isinstance(settings, VolumeModality):
             volumes[name] = settings
+        if isinstance(settings, TableModality | VectorModality) and settings.file is None:
+            _refuse_outcome(config.outcome, settings.columns or [], f"{path}: modalities.{name}")
     check_grids(volumes, str(path))
     return config
+
+
+def _refuse_outcome(outcome: OutcomeConfig, columns: list[str], where: str) -> None:
+    """Refuse features that are what is to be predicted."""
+    for key in ("duration", "event"):
+        column = getattr(outcome, key)
+        if column in columns:
+            raise ConfigError(
+                f"{where}.columns: '{column}' is the outcome's {key}, which a model must not see; "
+                "leave it out"
+            )
