@@ -25,6 +25,16 @@ def test_the_command_writes_a_cohort(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert 0 < pd.read_csv(folder / "table.csv")["ct_path"].isna().sum() < 12
 
 
+def test_masks_are_named_when_asked_for(tmp_path: Path) -> None:
+    """The shadow of each lesion is a file, and the cohort file says which column names it."""
+    words = ["phantom", "--out", str(tmp_path / "p"), *SMALL, "--modality", "xray", "--masks"]
+
+    assert main(words) == 0
+    assert "mask: xray_lesion_path" in (tmp_path / "p" / "cohort.yaml").read_text()
+    for path in pd.read_csv(tmp_path / "p" / "table.csv")["xray_lesion_path"]:
+        assert (tmp_path / "p" / path).is_file()
+
+
 def test_an_existing_cohort_needs_leave(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2 and one line without --overwrite; 0 with it."""
     words = ["phantom", "--out", str(tmp_path / "p"), *SMALL, "--modality", "ct"]

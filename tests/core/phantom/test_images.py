@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from survkit.phantom import PhantomConfig, generate_phantom
 from survkit.phantom.anatomy import FIELD_OF_VIEW, Ellipsoid, Grid, filled, lung_mask
-from survkit.phantom.chest_xray import ATTENUATION, BRIGHTEST, project, to_gray
+from survkit.phantom.chest_xray import ATTENUATION, BRIGHTEST, project, project_mask, to_gray
 from survkit.phantom.pet import LUNG, draw_pet
 from survkit.phantom.streams import stream
 from survkit.phantom.thorax_ct import draw_ct, lesion_mask
@@ -107,6 +108,25 @@ def test_projection_is_the_sum_along_the_rays() -> None:
     by_hand = sum((1 + ct[3, y, 1] / 1000) * ATTENUATION * 2.0 for y in range(5))
     assert picture.shape == (4, 6)
     assert picture[0, 1] == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_the_mask_lies_where_the_lesion_changes_the_xray() -> None:
+    """Drawn with and without its texture, an X-ray differs within the shadow of the lesion; beyond
+    it only along the edge of a voxel that the ball takes a part of.
+    """
+    phantom = generate_phantom(PhantomConfig(subjects=8, size=64))
+    for subject in range(len(phantom)):
+        lesion = replace(phantom.lesion(subject), texture=1.0)
+        smooth = replace(lesion, texture=0.0)
+        pictures = [
+            project(draw_ct(phantom.grid, item, stream(0, "ct", subject)), phantom.grid.spacing)
+            for item in (lesion, smooth)
+        ]
+        changed = np.abs(pictures[0] - pictures[1]) > 1e-3
+        shadow = project_mask(lesion_mask(phantom.grid, lesion))
+
+        assert changed[shadow].mean() > 0.98
+        assert not (changed & ~binary_dilation(shadow, np.ones((3, 3)))).any()
 
 
 def test_air_casts_no_shadow_and_white_is_the_end_of_the_scale() -> None:

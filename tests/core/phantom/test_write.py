@@ -197,3 +197,33 @@ def test_hu_without_a_ct_are_refused() -> None:
     """There would be nothing to give in HU."""
     with pytest.raises(ConfigError, match="HU are those of the CT"):
         PhantomConfig(modalities=("pet",), hounsfield=True)
+
+
+def test_masks_are_named_and_change_no_image(
+    phantom: Phantom, cohort: Path, tmp_path: Path
+) -> None:
+    """Every picture and volume comes with its lesion, and is what it is without."""
+    plain = Cohort.read(cohort)
+
+    named = Cohort.read(write_cohort(generate_phantom(replace(CONFIG, masks=True)), tmp_path / "m"))
+
+    for row, images in enumerate(phantom.all_images()):
+        for modality in ("ct", "pet", "xray"):
+            sample = named.read_sample(modality, row, named.input_spec(modality, range(6)))
+            before = plain.read_sample(modality, row, plain.input_spec(modality, range(6)))
+            if not phantom.present[modality][row]:
+                assert sample is before is None
+                continue
+            assert sample is not None
+            assert before is not None
+            assert before.mask is None
+            assert sample.mask is not None
+            np.testing.assert_array_equal(sample.values.numpy(), before.values.numpy())
+            seen = images.lesion.any(axis=1)[::-1] if modality == "xray" else images.lesion
+            np.testing.assert_array_equal(sample.mask.numpy(), seen)
+
+
+def test_masks_without_an_image_are_refused() -> None:
+    """There would be nothing that they lie over."""
+    with pytest.raises(ConfigError, match="masks lie over images, but the modalities are clinical"):
+        PhantomConfig(modalities=("clinical",), masks=True)

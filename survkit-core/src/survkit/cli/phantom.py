@@ -55,6 +55,14 @@ def command(
             "slicetention/slices wants it so.",
         ),
     ] = False,
+    masks: Annotated[
+        bool,
+        typer.Option(
+            "--masks",
+            help="Name the lesion's mask in cohort.yaml, also its shadow on the X-ray: to see "
+            "whether a model looks there. The images stay the same.",
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the phantom cohort that is there.")
@@ -85,6 +93,7 @@ def command(
         effects=parse_effects(effect or []),
         lesion_radii=lesion_radii,
         hounsfield=hu,
+        masks=masks,
     )
     phantom = generate_phantom(config)
     with Progress(transient=True) as bar:

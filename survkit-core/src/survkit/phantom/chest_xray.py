@@ -25,6 +25,15 @@ def project(ct: NDArray[np.float32], spacing: float) -> NDArray[np.float32]:
     return np.asarray(density.sum(axis=1)[::-1] * np.float32(ATTENUATION * spacing))
 
 
+def project_mask(lesion: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the shadow of a lesion on the X-ray: the pixels whose ray meets a voxel of it.
+
+    Args:
+        lesion: Bool (z, y, x); the result is (row, column), turned as the X-ray is.
+    """
+    return np.asarray(lesion.any(axis=1)[::-1])
+
+
 def to_gray(line_integrals: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Return 16-bit gray values on one scale for all subjects, dense tissue bright; beyond the
     scale is white.

@@ -41,6 +41,8 @@ class PhantomConfig:
             place between the two, so it is the same for small lesions.
         hounsfield: The cohort file gives the CT in HU, without a window, and names the mask of the
             lesion: for encoders that prepare it themselves, and to see where a model looks.
+        masks: The cohort file names the mask of the lesion in every kind of image; what the images
+            hold stays the same.
     """
 
     subjects: int = 300
@@ -58,6 +60,7 @@ class PhantomConfig:
     baseline: WeibullBaseline = field(default_factory=WeibullBaseline)
     lesion_radii: tuple[float, float] = STANDARD_RADII
     hounsfield: bool = False
+    masks: bool = False
 
     def __post_init__(self) -> None:
         self._check_counts()
@@ -138,6 +141,10 @@ class PhantomConfig:
             )
         if self.hounsfield and "ct" not in self.modalities:
             raise ConfigError("HU are those of the CT, which is not among the modalities")
+        if self.masks and set(self.modalities) <= {"clinical"}:
+            raise ConfigError(
+                "masks lie over images, but the modalities are clinical alone: add ct, pet or xray"
+            )
         for name in self.missing:
             if name not in self.modalities or name == "clinical":
                 able = ", ".join(item for item in self.modalities if item != "clinical")

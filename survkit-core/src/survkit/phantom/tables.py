@@ -22,9 +22,12 @@ def image_path(modality: str, subject_id: str) -> str:
     return f"images/{subject_id}_{modality}.{EXTENSIONS[modality]}"
 
 
-def mask_path(subject_id: str) -> str:
-    """Path of a lesion mask in the cohort's folder."""
-    return f"truth/masks/{subject_id}.nii"
+def mask_path(subject_id: str, modality: str = "ct") -> str:
+    """Path of a lesion mask in the cohort's folder: CT and PET share the volume, the X-ray has the
+    lesion's shadow.
+    """
+    end = "_xray.png" if modality == "xray" else ".nii"
+    return f"truth/masks/{subject_id}{end}"
 
 
 def cohort_table(phantom: Phantom) -> pd.DataFrame:
@@ -45,10 +48,18 @@ def cohort_table(phantom: Phantom) -> pd.DataFrame:
                 [image_path(modality, name) for name in phantom.subject_ids], dtype=object
             )
             table[f"{modality}_path"] = np.where(phantom.present[modality], paths, "")
-    if phantom.config.hounsfield:
-        masks = np.array([mask_path(name) for name in phantom.subject_ids], dtype=object)
-        table["lesion_path"] = np.where(phantom.present["ct"], masks, "")
+    for modality, column in _mask_columns(phantom).items():
+        masks = np.array([mask_path(name, modality) for name in phantom.subject_ids], dtype=object)
+        table[column] = np.where(phantom.present[modality], masks, "")
     return table
+
+
+def _mask_columns(phantom: Phantom) -> dict[str, str]:
+    """Return the columns of the masks that the cohort file names, by modality."""
+    columns = {"ct": "lesion_path", "pet": "pet_lesion_path", "xray": "xray_lesion_path"}
+    config = phantom.config
+    named = columns if config.masks else {"ct"} if config.hounsfield else ()
+    return {name: columns[name] for name in config.modalities if name in named}
 
 
 def cohort_settings(phantom: Phantom) -> dict[str, Any]:
@@ -61,13 +72,15 @@ def cohort_settings(phantom: Phantom) -> dict[str, Any]:
     }
     ct = {**volume, "path": "ct_path", "window": CT_WINDOW}
     if config.hounsfield:
-        ct = {"kind": "volume", "path": "ct_path", "mask": "lesion_path"}
+        ct = {"kind": "volume", "path": "ct_path"}
     known: dict[str, dict[str, Any]] = {
         "ct": ct,
         "pet": {**volume, "path": "pet_path", "window": PET_WINDOW},
         "xray": {"kind": "image", "path": "xray_path", "size": [config.size] * 2},
         "clinical": {"kind": "table", "columns": CLINICAL_COLUMNS, "categorical": ["sex", "stage"]},
     }
+    for modality, column in _mask_columns(phantom).items():
+        known[modality]["mask"] = column
     return {
         "name": f"phantom-{config.subjects}x{config.size}-seed{config.seed}",
         "table": "table.csv",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from survkit.errors import MissingExtraError, RunError
 from survkit.phantom.anatomy import Grid
-from survkit.phantom.chest_xray import to_gray
+from survkit.phantom.chest_xray import project_mask, to_gray
 from survkit.phantom.config import PhantomConfig
 from survkit.phantom.generate import Phantom, draw_images
 from survkit.phantom.tables import cohort_settings, cohort_table, image_path, mask_path, truth_table
@@ -41,8 +41,8 @@ def write_cohort(
 
     In the folder: ``cohort.yaml``, ``table.csv``, ``images/`` (NIfTI, HU and SUV, in LPS axes;
     16-bit PNG); and
-    ``truth/`` with ``truth.csv``, ``masks/`` (lesions) and ``phantom.yaml`` (the settings), which
-    no model may read.
+    ``truth/`` with ``truth.csv``, ``masks/`` (lesions, and their shadows on the X-rays) and
+    ``phantom.yaml`` (the settings), which no model may read.
 
     Args:
         phantom: The cohort; its images are drawn while they are written, so that memory stays
@@ -110,6 +110,8 @@ def _write_images(task: Task, folder: Path) -> int:
         _write_volume(images.pet, spacing, folder / image_path("pet", name))
     if images.xray is not None:
         Image.fromarray(to_gray(images.xray)).save(folder / image_path("xray", name))
+        shadow = np.where(project_mask(images.lesion), 255, 0).astype(np.uint8)
+        Image.fromarray(shadow).save(folder / mask_path(name, "xray"))
     _write_volume(images.lesion.astype(np.uint8), spacing, folder / mask_path(name))
     return subject
 
