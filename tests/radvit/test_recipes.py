@@ -66,8 +66,16 @@ def test_a_branch_alone_is_the_branch_of_the_hybrid(name: str) -> None:
         alone = content(f"{name}-{suffix}")
 
         assert alone["encoders"] == {encoder: hybrid["encoders"][encoder]}, suffix
-        for key in ("outcome", "head", "training", "search"):
+        for key in ("outcome", "head", "search"):
             assert alone[key] == hybrid[key], (suffix, key)
+        assert alone["training"] == without_rates_of(hybrid["training"], encoder), suffix
+
+
+def without_rates_of(training: dict[str, Any], encoder: str) -> dict[str, Any]:
+    """Return the training section without the rates of encoders other than this one."""
+    rates = training["optimizer"]["part_lr"]
+    own = {part: rate for part, rate in rates.items() if part == f"encoders.{encoder}"}
+    return training | {"optimizer": training["optimizer"] | {"part_lr": own}}
 
 
 @pytest.mark.parametrize("name", ["covid-cxr", "small"])

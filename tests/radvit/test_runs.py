@@ -32,9 +32,9 @@ def cv(recipe: str | Path, cohort: Path, out: Path, *changes: str) -> None:
 
 @pytest.fixture(scope="module")
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with X-rays of 32 x 32, and the hybrid cross-validated on them."""
+    """Return a folder with X-rays of 36 x 36, and the hybrid cross-validated on them."""
     folder = tmp_path_factory.mktemp("hybrid")
-    made = f"phantom --out {folder / 'cohort'} --subjects {SUBJECTS} --size 32 --modality xray"
+    made = f"phantom --out {folder / 'cohort'} --subjects {SUBJECTS} --size 36 --modality xray"
     assert main(made.split()) == 0
     changes = ("training.epochs=1", "training.risk_set=8", "training.micro_batch=4")
     cv("radvit/small", folder / "cohort" / "cohort.yaml", folder / "run", *changes)
@@ -53,7 +53,9 @@ def test_the_scale_is_that_of_the_training_subjects_patches(hybrid: Path) -> Non
     for fold in json.loads((hybrid / "run" / "splits.json").read_text())["folds"]:
         model = from_pretrained(hybrid / "run" / f"fold-{fold['fold']}").members[0]
         encoder: Any = model.encoders["radiomics"]
-        features = patch_features((images - low) * 255 / (high - low), 8, encoder.settings)
+        features = patch_features(
+            (images - low) * 255 / (high - low), encoder.patch, encoder.settings
+        )
         rows = features[torch.from_numpy(table["subject_id"].isin(fold["train"]).to_numpy())]
         known = rows.flatten(0, 1).numpy()
         sd = known.std(axis=0)
