@@ -56,7 +56,7 @@ def z_scores(features: pd.DataFrame) -> pd.DataFrame:
 
 def of_class(scores: pd.DataFrame, name: str) -> Floats:
     """Return the columns of one class."""
-    return scores[[each for each in scores if each.startswith(f"{name}_")]].to_numpy()
+    return scores[[each for each in scores if str(each).startswith(f"{name}_")]].to_numpy()
 
 
 def known(scores: Floats, log_hazard: Floats) -> float:

@@ -31,7 +31,7 @@ def project_mask(lesion: NDArray[np.bool_]) -> NDArray[np.bool_]:
     Args:
         lesion: Bool (z, y, x); the result is (row, column), turned as the X-ray is.
     """
-    return np.asarray(lesion.any(axis=1)[::-1])
+    return np.asarray(np.any(lesion, axis=1))[::-1]
 
 
 def to_gray(line_integrals: NDArray[np.float32]) -> NDArray[np.uint16]:
