@@ -188,4 +188,12 @@ COMMANDS: dict[str, Entry] = {
         "Generate a cohort of images with a known truth.",
         ("survkit phantom --out phantom", "survkit phantom --out ct --modality ct --hu"),
     ),
+    "new-plugin": Entry(
+        "survkit.cli.new_plugin:command",
+        "Write a plugin of one's own: parts, recipe, tests.",
+        (
+            "survkit new-plugin my-paper",
+            "survkit new-plugin my-paper --out ~/plugins/survkit-my-paper",
+        ),
+    ),
 }
