@@ -131,7 +131,7 @@ class ContrastiveAlignment:
             raise DataError(
                 f"contrastive-alignment compares {query} with {key}, but the fusion gives "
                 f"embeddings of {', '.join(names) or 'no modality'} and none of "
-                f"{' and '.join(absent)}"
+                f"{' and '.join(absent)}; radvit/mixed-risk and mean give one of every modality"
             )
         if embeddings[query].shape[1] != embeddings[key].shape[1]:
             widths = ", ".join(f"{name} {embeddings[name].shape[1]}" for name in (query, key))

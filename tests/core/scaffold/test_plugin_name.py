@@ -32,7 +32,8 @@ def test_one_name_has_three_spellings(name: str) -> None:
     [
         ("My_Paper", "my-paper"),
         ("survkit-my-paper", "my-paper"),
-        ("Survkit_x", None),
+        ("Survkit_x", "x"),
+        ("survkit-survkit-x", None),
         ("my--paper", "my-paper"),
         ("my paper", "my-paper"),
         ("-x", "x"),

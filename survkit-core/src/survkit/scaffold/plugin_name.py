@@ -53,8 +53,7 @@ def check_plugin_name(name: str, installed: Iterable[Plugin] = ()) -> PluginName
     Raises:
         ConfigError: It is malformed, or the name of a plugin that is known or installed.
     """
-    rest = name.strip().lower().removeprefix(PREFIX)
-    normal = re.sub(r"[-_.\s]+", "-", rest).strip("-")
+    normal = re.sub(r"[-_.\s]+", "-", name.lower()).strip("-").removeprefix(PREFIX)
     if not _FORM.fullmatch(name) or name.startswith(PREFIX) or len(name) > LONGEST:
         fits = _FORM.fullmatch(normal) and not normal.startswith(PREFIX) and len(normal) <= LONGEST
         raise ConfigError(
