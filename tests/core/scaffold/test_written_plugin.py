@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,30 @@ def test_a_saved_model_loads_with_the_plugin_and_names_it_without(
         r"pip install survkit-my-paper$",
     ):
         from_pretrained(run)
+
+
+@pytest.mark.slow
+def test_the_commands_of_its_readme_run(
+    path: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As they stand; and the recipe learns: the interval of its concordance lies above chance."""
+    readme = (path[0].parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```", readme, flags=re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("survkit")]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SURVKIT_CACHE", str(tmp_path / "cache"))
+
+    with installed(path, NAME.package):
+        codes = {line: main(shlex.split(line)[1:]) for line in lines}
+
+    assert len(codes) == 5
+    assert set(codes.values()) == {0}
+    said = capsys.readouterr().out
+    lower = re.findall(r"Harrell's concordance, pairs within folds [\d.]+ \(([\d.]+) to", said)
+    assert float(lower[0]) > 0.5, said
 
 
 @pytest.mark.slow
