@@ -116,4 +116,7 @@ def wheels(session: nox.Session) -> None:
     session.install(f"{core}[imaging]", *others)
     with session.chdir(folder):
         session.run("survkit", "list")
+        session.run("survkit", "new-plugin", "my-paper")
+        session.install("./survkit-my-paper")
+        session.run("survkit", "list", "my-paper/*")
         session.run("survkit", "demo", "--fast", "--overwrite")

@@ -180,8 +180,8 @@ def _grid(input: InputSpec, patch: int) -> tuple[int, int]:
         many = " with many arrays per subject" if input.has_tokens else ""
         raise CompositionError(
             f"radiomics-tokens needs an image modality with one image per subject, but this one is "
-            f"a {input.kind}{many}; radvit/radiomics takes tables, and regions of images and "
-            "volumes"
+            f"a {input.kind}{many}; radvit/radiomics takes tables, "
+            "radvit/roi-radiomics regions of images and volumes"
         )
     channels, rows, columns = input.shape
     if channels != 1:
