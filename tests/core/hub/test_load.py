@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
+from tests.hub_server.small_model import rewrite
 
-from survkit.build import Part, Parts, build_model
 from survkit.errors import RunError
-from survkit.hub import FittedModel, from_pretrained, save_pretrained
+from survkit.hub import from_pretrained, save_pretrained
 from survkit.hub.average_prediction import AveragePrediction
-from survkit.hub.description import ModelDescription, Provider
-from survkit.plugins import API_VERSION, default_registry
 from survkit.prediction import GridPrediction
-from survkit.specs import InputSpec, OutcomeSpec
-
-
-@pytest.fixture
-def model_folder(tmp_path: Path) -> Path:
-    """An untrained vector model, saved."""
-    parts = Parts(
-        encoders={"rna": Part("encoder", "survkit/vector", {"dim": 4})},
-        fusion=Part("fusion", "survkit/concat", {}),
-        head=Part("head", "survkit/discrete-hazard", {}),
-    )
-    inputs = {"rna": InputSpec(kind="vector", shape=(3,))}
-    outcome = OutcomeSpec(causes=("death",), horizon=2.0, time_grid=(1.0, 2.0))
-    model, named = build_model(parts, inputs, outcome, default_registry())
-    model.encoders["rna"].double()  # a precision of its own must survive
-    description = ModelDescription(
-        parts=named,
-        providers={part.name: Provider("survkit-core", "0") for _, part in named},
-        outcome=outcome,
-        inputs=inputs,
-        preparation={},
-        members=1,
-        api_version=API_VERSION,
-    )
-    return save_pretrained(FittedModel((model,), description), tmp_path / "model")
-
-
-def rewrite(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
-    """Change the weights as somebody who also corrects the hash would."""
-    tensors = load_file(folder / "model.safetensors")
-    change(tensors)
-    content = save(tensors)
-    (folder / "model.safetensors").write_bytes(content)
-    config = json.loads((folder / "config.json").read_text())
-    config["weights_sha256"] = hashlib.sha256(content).hexdigest()
-    (folder / "config.json").write_text(json.dumps(config))
 
 
 def test_precision_and_values_survive(model_folder: Path) -> None:
