@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from survkit.data import Cohort
     from survkit.estimator import SurvivalEstimator
     from survkit.evaluation import evaluate
-    from survkit.hub import from_pretrained, save_pretrained
+    from survkit.hub import from_pretrained, pull, push, save_pretrained
     from survkit.plugins import API_VERSION, hookimpl
     from survkit.recipe import Recipe
     from survkit.registry import Registry
@@ -40,6 +40,8 @@ __all__ = [
     "from_pretrained",
     "hookimpl",
     "list_components",
+    "pull",
+    "push",
     "save_pretrained",
 ]
 
@@ -56,6 +58,8 @@ _HOME = {
     "fit": "survkit.training",
     "from_pretrained": "survkit.hub",
     "hookimpl": "survkit.plugins",
+    "pull": "survkit.hub",
+    "push": "survkit.hub",
     "save_pretrained": "survkit.hub",
 }
 

@@ -40,6 +40,14 @@ class RunError(UserError):
     """A run folder is missing, incomplete, or would be overwritten."""
 
 
+class HubError(UserError):
+    """The Hub refuses what was asked, or gave what cannot be trusted."""
+
+
+class HubUnavailableError(SurvkitError):
+    """The Hub cannot be reached or fails: nobody's input is wrong, and trying later may do."""
+
+
 class DivergedError(RunError):
     """A loss or an output of the network is not finite: training went astray."""
 

@@ -22,7 +22,7 @@ from survkit.cost import cost
 from survkit.cost.count_flops import count_flops
 from survkit.data import Cohort
 from survkit.errors import ConfigError, DataError
-from survkit.hub.save import WEIGHTS_FILE
+from survkit.hub.model_files import WEIGHTS_FILE
 from survkit.plugins import load_plugins
 from survkit.recipe import Recipe
 from survkit.registry import Registry

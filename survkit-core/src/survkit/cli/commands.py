@@ -99,7 +99,26 @@ COMMANDS: dict[str, Entry] = {
     "predict": Entry(
         "survkit.cli.predict:command",
         "Predict survival for the subjects of a cohort.",
-        ("survkit predict runs/first --cohort cohort.yaml --times 365,730",),
+        (
+            "survkit predict runs/first --cohort cohort.yaml --times 365,730",
+            "survkit predict org/name --revision v1 --cohort cohort.yaml --out predicted.csv",
+        ),
+    ),
+    "push": Entry(
+        "survkit.cli.push:command",
+        "Publish a model on the Hub.",
+        (
+            "survkit push runs/first org/name",
+            "survkit push runs/cv org/name --fold 0 --public --revision v1",
+        ),
+    ),
+    "pull": Entry(
+        "survkit.cli.pull:command",
+        "Fetch a model from the Hub into a folder that needs no network.",
+        (
+            "survkit pull org/name --to model",
+            "survkit pull org/name --revision v1 --to model",
+        ),
     ),
     "evaluate": Entry(
         "survkit.cli.evaluate:command",

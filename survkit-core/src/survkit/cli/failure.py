@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from survkit.errors import UserError
+from survkit.errors import HubUnavailableError, UserError
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -36,6 +36,9 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
     if isinstance(error, UserError):
         print(f"error: {error}", file=sys.stderr)
         return WRONG_INPUT
+    if isinstance(error, HubUnavailableError):
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
             place = f" while writing {cause.filename}" if cause.filename else ""

@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A model folder, a run folder of survkit fit, or ORG/NAME on the Hub."),
+    ],
     cohort: CohortFile,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit on the Hub; main by default.")
+    ] = None,
     times: Annotated[
         str | None, typer.Option(help="Times, such as 365,730; the model's horizon by default.")
     ] = None,
@@ -54,14 +60,17 @@ def command(
     from survkit.hub import from_pretrained
 
     _check_out(out, overwrite=overwrite)
-    _refuse_baseline(model)
-    if (model / "splits.json").is_file() and not (model / "config.json").is_file():
+    folder = Path(model)
+    _refuse_baseline(folder)
+    if (folder / "splits.json").is_file() and not (folder / "config.json").is_file():
         raise RunError(
             f"{model}: a cross-validation has one model per fold and none for new subjects; give "
             "one of its folds, such as fold-0, or train on everybody with survkit fit"
         )
     check_device(device)
-    fitted = from_pretrained(model)
+    fitted = from_pretrained(model, revision=revision)
+    if fitted.source is not None:  # not among the predictions, which may go to the same screen
+        print(f"model: {fitted.source}", file=sys.stderr)
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=with_outcome)
     prediction = fitted.predict(
         subjects, device=device, cache=PreparationCache(cache or default_cache_folder())

@@ -1,9 +1,12 @@
-"""Trained models as folders: what they are made of in words, and their weights."""
+"""Trained models as folders, here and on the Hub: what they are made of, and their weights."""
 
 from __future__ import annotations
 
 from survkit.hub.fitted_model import FittedModel
 from survkit.hub.load import from_pretrained
+from survkit.hub.origin import Origin
+from survkit.hub.pull import pull
+from survkit.hub.push import push
 from survkit.hub.save import save_pretrained
 
-__all__ = ["FittedModel", "from_pretrained", "save_pretrained"]
+__all__ = ["FittedModel", "Origin", "from_pretrained", "pull", "push", "save_pretrained"]

@@ -105,7 +105,7 @@ class ModelDescription:
             outcome=_outcome(data["outcome"]),
             inputs={name: _input(spec) for name, spec in data["inputs"].items()},
             preparation=dict(data["preparation"]),
-            members=int(data["members"]),
+            members=_count(data["members"]),
             training=dict(data["training"]),
             api_version=str(data["api_version"]),
             twins={str(name): str(read) for name, read in data.get("twins", {}).items()},
@@ -114,6 +114,12 @@ class ModelDescription:
 
 def _part(kind: str, entry: Mapping[str, Any]) -> Part:
     return Part(kind=kind, name=entry["use"], settings=dict(entry["settings"]))
+
+
+def _count(members: object) -> int:
+    if type(members) is not int or members < 1:
+        raise ValueError(f"members is a whole number from 1, not {members!r}")
+    return members
 
 
 def _outcome(data: Mapping[str, Any]) -> OutcomeSpec:

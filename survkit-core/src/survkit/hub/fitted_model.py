@@ -12,6 +12,7 @@ from survkit.errors import DataError
 from survkit.flow import ModalityInput, to_device
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.hub.description import ModelDescription
+from survkit.hub.origin import Origin
 from survkit.hub.other_preparation import other_preparation
 from survkit.hub.whole_float32 import whole_float32
 from survkit.model import SurvivalModel
@@ -38,10 +39,12 @@ class FittedModel:
     Attributes:
         members: One network, or several whose predictions are averaged; in eval mode, on the CPU.
         description: What they are.
+        source: Which commit on the Hub they were fetched from; ``None`` if they were not.
     """
 
     members: tuple[SurvivalModel, ...]
     description: ModelDescription
+    source: Origin | None = None
 
     def predict(
         self,

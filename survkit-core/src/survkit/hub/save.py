@@ -13,9 +13,8 @@ from torch import Tensor
 from survkit.atomic_write import write_bytes
 from survkit.errors import RunError
 from survkit.hub.fitted_model import FittedModel
+from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE
 from survkit.model import SurvivalModel
-
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
 def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool = False) -> Path:

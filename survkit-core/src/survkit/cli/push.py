@@ -1,0 +1,33 @@
+"""``survkit push``: publish a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
+    name: Annotated[str, typer.Argument(help="ORG/NAME on the Hub; made if it is not there.")],
+    fold: Annotated[
+        str | None, typer.Option(help="Of a run of survkit cv: 3, or 1-3 for repeat 1, fold 3.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Let everybody see it; private by default.")
+    ] = False,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch; made if it is not there; main by default.")
+    ] = None,
+    message: Annotated[str, typer.Option(help="Of the commit.")] = "A model of survkit",
+) -> None:
+    """Publish a model on the Hub, in one commit.
+
+    Only config.json, model.safetensors, README.md and metrics.json are sent: no predictions,
+    pictures, tables or splits. The token is that of HF_TOKEN or of `hf auth login`.
+    """
+    from survkit.hub import push
+
+    made = push(run, name, private=not public, revision=revision, message=message, fold=fold)
+    print(f"{made.repository} {made.commit}")
