@@ -33,12 +33,9 @@ def explain_failure(error: Exception, *, debug: bool) -> int:
         return _explain_usage(error)
     if debug:
         traceback.print_exception(error)
-    if isinstance(error, UserError):
+    if isinstance(error, (UserError, HubUnavailableError)):
         print(f"error: {error}", file=sys.stderr)
-        return WRONG_INPUT
-    if isinstance(error, HubUnavailableError):
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
+        return WRONG_INPUT if isinstance(error, UserError) else FAILED
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
             place = f" while writing {cause.filename}" if cause.filename else ""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from survkit.build import build_model
-from survkit.errors import ConfigError, RunError, UserError
+from survkit.errors import ConfigError, HubUnavailableError, RunError, UserError
 from survkit.hub.address import is_on_hub
 from survkit.hub.build_budget import BuildBudget, OverBudgetError
 from survkit.hub.description import FORMAT, ModelDescription
@@ -75,7 +75,10 @@ def _locate(
     model: str | Path, revision: str | None, token: str | None
 ) -> tuple[Path, Origin | None]:
     if is_on_hub(model):
-        return fetch(str(model), revision=revision, token=token)
+        try:
+            return fetch(str(model), revision=revision, token=token)
+        except HubUnavailableError as error:
+            raise HubUnavailableError(f"{error} (no folder {model} is here)") from error
     if revision is not None:
         raise ConfigError(
             f"{model}: a revision is of a model on the Hub, ORG/NAME, but this is a folder; leave "
