@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from survkit.data import Cohort
     from survkit.estimator import SurvivalEstimator
     from survkit.evaluation import evaluate
-    from survkit.hub import from_pretrained, pull, push, save_pretrained
+    from survkit.hub import from_pretrained, push_to_hub, save_pretrained
+    from survkit.hub.pull import pull
     from survkit.plugins import API_VERSION, hookimpl
     from survkit.recipe import Recipe
     from survkit.registry import Registry
@@ -41,7 +42,7 @@ __all__ = [
     "hookimpl",
     "list_components",
     "pull",
-    "push",
+    "push_to_hub",
     "save_pretrained",
 ]
 
@@ -59,7 +60,7 @@ _HOME = {
     "from_pretrained": "survkit.hub",
     "hookimpl": "survkit.plugins",
     "pull": "survkit.hub",
-    "push": "survkit.hub",
+    "push_to_hub": "survkit.hub",
     "save_pretrained": "survkit.hub",
 }
 

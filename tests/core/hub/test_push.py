@@ -12,7 +12,7 @@ from tests.hub_server.small_model import contents, rewrite, rewrite_config, save
 
 from survkit.cli import main
 from survkit.errors import ConfigError, HubError, HubUnavailableError, RunError
-from survkit.hub import push
+from survkit.hub import push_to_hub
 
 pytestmark = pytest.mark.filterwarnings(OF_THE_CLIENT)
 
@@ -38,7 +38,7 @@ def test_exactly_the_model_is_published(model_folder: Path, hub: Hub) -> None:
         (model_folder / name).write_bytes(secret)
     (model_folder / "README.md").write_text("# A model\n")
     (model_folder / "metrics.json").write_text("{}")
-    origin = push(model_folder, "org/name")
+    origin = push_to_hub(model_folder, "org/name")
 
     names = ("config.json", "model.safetensors", "README.md", "metrics.json")
     assert published(hub) == {name: (model_folder / name).read_bytes() for name in names}
@@ -56,14 +56,14 @@ def test_a_link_out_of_the_folder_is_not_followed(
     (model_folder / "README.md").symlink_to(tmp_path / "patients.csv")
 
     with pytest.raises(RunError, match="a link that leads out of its folder"):
-        push(model_folder, "org/name")
+        push_to_hub(model_folder, "org/name")
     assert hub.log == []
 
 
 def test_nothing_is_sent_twice(model_folder: Path, hub: Hub) -> None:
     """The same model again is the same commit; another message does not make it another model."""
-    first = push(model_folder, "org/name")
-    again = push(model_folder, "org/name", message="again")
+    first = push_to_hub(model_folder, "org/name")
+    again = push_to_hub(model_folder, "org/name", message="again")
 
     assert again == first
     assert sum(one.startswith("PUT") for one in hub.log) == 1
@@ -72,18 +72,18 @@ def test_nothing_is_sent_twice(model_folder: Path, hub: Hub) -> None:
 def test_metrics_of_an_earlier_model_do_not_stay(model_folder: Path, hub: Hub) -> None:
     """Numbers beside a model are its own, or are not there."""
     (model_folder / "metrics.json").write_text("{}")
-    push(model_folder, "org/name")
+    push_to_hub(model_folder, "org/name")
     (model_folder / "metrics.json").unlink()
-    push(model_folder, "org/name")
+    push_to_hub(model_folder, "org/name")
 
     assert set(published(hub)) == {"config.json", "model.safetensors"}
 
 
 def test_a_branch_is_made(model_folder: Path, tmp_path: Path, hub: Hub) -> None:
     """The main branch stays as it was."""
-    first = push(model_folder, "org/name")
+    first = push_to_hub(model_folder, "org/name")
     other = save_small_model(tmp_path / "other", seed=1)
-    second = push(other, "org/name", revision="v2")
+    second = push_to_hub(other, "org/name", revision="v2")
 
     branches = hub.repositories["org/name"].branches
     assert branches == {"main": first.commit, "v2": second.commit}
@@ -99,16 +99,16 @@ def test_a_run_of_folds_needs_a_word(model_folder: Path, tmp_path: Path, hub: Hu
     (run / "splits.json").write_text("{}")
 
     with pytest.raises(RunError, match=r"train one with survkit fit, or .* --fold 0"):
-        push(run, "org/name")
+        push_to_hub(run, "org/name")
     with pytest.raises(RunError, match="no model of fold 7; it has 0, 1"):
-        push(run, "org/name", fold=7)
+        push_to_hub(run, "org/name", fold=7)
     for wrong in ("../model", "-1", "one"):
         with pytest.raises(ConfigError, match="--fold takes a number"):
-            push(run, "org/name", fold=wrong)
+            push_to_hub(run, "org/name", fold=wrong)
     with pytest.raises(ConfigError, match="has no folds"):
-        push(model_folder, "org/name", fold=0)
+        push_to_hub(model_folder, "org/name", fold=0)
     assert hub.log == []
-    push(run, "org/name", fold=1)
+    push_to_hub(run, "org/name", fold=1)
     assert published(hub) == contents(run / "fold-1")
 
 
@@ -118,14 +118,14 @@ def test_what_cannot_be_loaded_is_not_published(model_folder: Path, hub: Hub) ->
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-4])
     with pytest.raises(RunError, match="altered or cut off"):
-        push(model_folder, "org/name")
+        push_to_hub(model_folder, "org/name")
     weights.unlink()
     with pytest.raises(RunError, match=r"model\.safetensors is not there"):
-        push(model_folder, "org/name")
+        push_to_hub(model_folder, "org/name")
     weights.write_bytes(whole)
     rewrite(model_folder, lambda tensors: tensors.__delitem__(next(iter(tensors))))
     with pytest.raises(RunError, match="do not fit"):
-        push(model_folder, "org/name")
+        push_to_hub(model_folder, "org/name")
     assert hub.log == []
 
 
@@ -135,11 +135,11 @@ def test_a_public_repository_is_not_taken_for_a_private_one(model_folder: Path, 
     hub.create("org/closed", private=True)
 
     with pytest.raises(HubError, match="is public, and the model was to be private"):
-        push(model_folder, "org/open")
+        push_to_hub(model_folder, "org/open")
     with pytest.raises(HubError, match="is private, and the model was to be public"):
-        push(model_folder, "org/closed", private=False)
+        push_to_hub(model_folder, "org/closed", private=False)
     assert not any("commit" in one or "preupload" in one for one in hub.log)
-    push(model_folder, "org/open", private=False)
+    push_to_hub(model_folder, "org/open", private=False)
     assert published(hub, name="org/open") == contents(model_folder)
 
 
@@ -205,9 +205,9 @@ def test_an_upload_that_breaks_is_not_begun_anew(model_folder: Path, hub: Hub) -
     """Weights that came through before the commit failed are not sent a second time."""
     hub.faults.append(Fault("/commit/", times=1))
     with pytest.raises(HubUnavailableError):
-        push(model_folder, "org/name")
+        push_to_hub(model_folder, "org/name")
     sent = sum(one.startswith("PUT") for one in hub.log)
-    push(model_folder, "org/name")
+    push_to_hub(model_folder, "org/name")
 
     assert (sent, sum(one.startswith("PUT") for one in hub.log)) == (1, 1)
     assert published(hub) == contents(model_folder)
@@ -216,7 +216,7 @@ def test_an_upload_that_breaks_is_not_begun_anew(model_folder: Path, hub: Hub) -
 def test_one_dropped_connection_is_not_noticed(model_folder: Path, hub: Hub) -> None:
     """The client tries an upload again by itself."""
     hub.faults.append(Fault("PUT", "drop", times=1))
-    push(model_folder, "org/name")
+    push_to_hub(model_folder, "org/name")
 
     assert published(hub) == contents(model_folder)
 
@@ -225,7 +225,7 @@ def test_one_dropped_connection_is_not_noticed(model_folder: Path, hub: Hub) -> 
 def test_names_that_cannot_be(name: str, model_folder: Path, hub: Hub) -> None:
     """They never reach the Hub."""
     with pytest.raises(ConfigError, match="write ORG/NAME"):
-        push(model_folder, name)
+        push_to_hub(model_folder, name)
     assert hub.log == []
 
 
@@ -233,10 +233,10 @@ def test_a_folder_without_a_model(tmp_path: Path, model_folder: Path, hub: Hub) 
     """Missing, empty, or of another program."""
     for folder in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(RunError, match=r"config\.json is not there"):
-            push(folder, "org/name")
+            push_to_hub(folder, "org/name")
     other = tmp_path / "other"
     shutil.copytree(model_folder, other)
     rewrite_config(other, lambda config: config.update(format="else"))
     with pytest.raises(RunError, match="not a survkit model"):
-        push(other, "org/name")
+        push_to_hub(other, "org/name")
     assert hub.log == []

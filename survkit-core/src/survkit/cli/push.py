@@ -27,7 +27,7 @@ def command(
     Only config.json, model.safetensors, README.md and metrics.json are sent: no predictions,
     pictures, tables or splits. The token is that of HF_TOKEN or of `hf auth login`.
     """
-    from survkit.hub import push
+    from survkit.hub import push_to_hub
 
-    made = push(run, name, private=not public, revision=revision, message=message, fold=fold)
+    made = push_to_hub(run, name, private=not public, revision=revision, message=message, fold=fold)
     print(f"{made.repository} {made.commit}")

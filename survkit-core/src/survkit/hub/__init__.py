@@ -6,7 +6,7 @@ from survkit.hub.fitted_model import FittedModel
 from survkit.hub.load import from_pretrained
 from survkit.hub.origin import Origin
 from survkit.hub.pull import pull
-from survkit.hub.push import push
+from survkit.hub.push import push_to_hub
 from survkit.hub.save import save_pretrained
 
-__all__ = ["FittedModel", "Origin", "from_pretrained", "pull", "push", "save_pretrained"]
+__all__ = ["FittedModel", "Origin", "from_pretrained", "pull", "push_to_hub", "save_pretrained"]

@@ -25,7 +25,7 @@ SPLITS_FILE = "splits.json"
 METRICS_FILE = "metrics.json"
 
 
-def push(
+def push_to_hub(
     run: str | Path,
     name: str,
     *,
