@@ -104,6 +104,14 @@ COMMANDS: dict[str, Entry] = {
             "survkit predict org/name --revision v1 --cohort cohort.yaml --out predicted.csv",
         ),
     ),
+    "card": Entry(
+        "survkit.cli.card:command",
+        "Write a model's card, to be read before it is published.",
+        (
+            "survkit card runs/first org/name --license apache-2.0",
+            "survkit card runs/cv org/name --fold 0 --overwrite",
+        ),
+    ),
     "push": Entry(
         "survkit.cli.push:command",
         "Publish a model on the Hub.",

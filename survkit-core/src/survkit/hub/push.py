@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-from survkit.errors import ConfigError, HubError, RunError
+from survkit.errors import HubError, RunError
 from survkit.hub.address import check_name, check_revision
 from survkit.hub.client import client, endpoint, hub_errors
 from survkit.hub.load import from_pretrained
+from survkit.hub.model_card import CARD_FILE, check_card, is_untouched, model_card
 from survkit.hub.model_files import (
-    CONFIG_FILE,
     MOST_BYTES,
     NEEDED_FILES,
     OPTIONAL_FILES,
@@ -19,9 +18,9 @@ from survkit.hub.model_files import (
     check_file,
     sha256_of,
 )
+from survkit.hub.model_folder import model_folder
 from survkit.hub.origin import Origin
 
-SPLITS_FILE = "splits.json"
 METRICS_FILE = "metrics.json"
 
 
@@ -40,7 +39,8 @@ def push_to_hub(
     Sent are ``config.json`` and ``model.safetensors``, and ``README.md`` and ``metrics.json`` where
     the folder has them. Nothing else ever leaves it: no predictions, pictures, tables or splits.
     The model is loaded before; what cannot be loaded is not published. A ``metrics.json`` of an
-    earlier model is taken from the branch.
+    earlier model is taken from the branch. Without a ``README.md`` in the folder, a model card is
+    sent instead, unless somebody wrote or edited the one that the branch has.
 
     Args:
         run: A model folder, or a run folder of ``survkit fit``.
@@ -55,51 +55,26 @@ def push_to_hub(
 
     Raises:
         ConfigError: The name, revision or fold cannot be one.
-        RunError: The folder holds no whole model, or several.
+        RunError: The folder holds no whole model, or several, or the card of another one.
         HubError: The Hub refuses: no token, no right, a repository of the other visibility.
         HubUnavailableError: The Hub cannot be reached or fails.
     """
     check_name(name)
     check_revision(revision)
     folder = model_folder(Path(run), fold)
-    files = _files(folder)
-    from_pretrained(folder)
-    sha256 = sha256_of(files[WEIGHTS_FILE])
+    files: dict[str, Path | bytes] = {**_files(folder)}
+    fitted = from_pretrained(folder)
+    sha256 = sha256_of(folder / WEIGHTS_FILE)
+    if CARD_FILE in files:
+        check_card(folder / CARD_FILE, sha256)
+    else:
+        card = model_card(folder, fitted.description, name, revision=revision)
+        files[CARD_FILE] = card.encode()
     _check_token(name, token)
     with hub_errors(name, revision):
         _prepare_repository(name, private, revision, token)
         commit = _commit(name, files, revision, token, message)
     return Origin(name, commit, sha256)
-
-
-def model_folder(run: Path, fold: str | int | None) -> Path:
-    """Return the folder of the one model that a run means.
-
-    Raises:
-        ConfigError: A fold is asked of a single model, or is no number.
-        RunError: A cross-validation without a fold, or a fold that it has not.
-    """
-    single = (run / CONFIG_FILE).exists() or not (run / SPLITS_FILE).exists()
-    if fold is None:
-        if single:
-            return run
-        raise RunError(
-            f"{run}: a cross-validation has one model per fold and none that saw everybody; train "
-            "one with survkit fit, or say which fold is meant with --fold, such as --fold 0"
-        )
-    if single:
-        raise ConfigError(f"{run}: is no run of survkit cv, so it has no folds; leave --fold out")
-    if not re.fullmatch(r"\d+(-\d+)?", str(fold)):
-        raise ConfigError(f"--fold takes a number such as 0, or repeat and fold 1-0, not {fold!r}")
-    folder = run / f"fold-{fold}"
-    if not (folder / CONFIG_FILE).exists():
-        found = sorted(path.parent.name for path in run.glob(f"fold-*/{CONFIG_FILE}"))
-        there = ", ".join(name.removeprefix("fold-") for name in found)
-        raise RunError(
-            f"{run}: has no model of fold {fold}; "
-            + (f"it has {there}" if there else "it has none, as baselines are never stored")
-        )
-    return folder
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -157,18 +132,34 @@ def _prepare_repository(name: str, private: bool, revision: str | None, token: s
 
 
 def _commit(
-    name: str, files: dict[str, Path], revision: str | None, token: str | None, message: str
+    name: str,
+    files: dict[str, Path | bytes],
+    revision: str | None,
+    token: str | None,
+    message: str,
 ) -> str:
     """Send the files in one commit; large ones go first, and those already there are not sent."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     api = client(token)
     there = {one.rfilename for one in api.model_info(name, revision=revision).siblings or ()}
+    made = isinstance(files.get(CARD_FILE), bytes)
+    keep = made and CARD_FILE in there and not _may_replace_card(name, revision, token)
     operations: list[Any] = [
-        CommitOperationAdd(path_in_repo=file, path_or_fileobj=str(path))
-        for file, path in files.items()
+        CommitOperationAdd(
+            path_in_repo=file,
+            path_or_fileobj=content if isinstance(content, bytes) else str(content),
+        )
+        for file, content in files.items()
+        if not (keep and file == CARD_FILE)
     ]
     if METRICS_FILE in there and METRICS_FILE not in files:
         operations.append(CommitOperationDelete(path_in_repo=METRICS_FILE))
     commit = api.create_commit(name, operations, commit_message=message, revision=revision)
     return str(commit.oid)
+
+
+def _may_replace_card(name: str, revision: str | None, token: str | None) -> bool:
+    """Whether the card on the branch is one that nobody wrote or edited."""
+    path = Path(client(token).hf_hub_download(name, CARD_FILE, revision=revision))
+    return is_untouched(path.read_bytes().decode(errors="replace"))

@@ -1,0 +1,256 @@
+"""A model card says what was recorded and measured, of what it was, and nothing of subjects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.hub_server.loopback import OF_THE_CLIENT
+from tests.hub_server.repositories import Hub
+from tests.hub_server.small_model import rewrite_config, save_small_model
+
+from survkit.build import Part, Parts
+from survkit.cli import main
+from survkit.errors import ConfigError, RunError
+from survkit.evaluation.metric_names import HARRELL, ICI, METRICS
+from survkit.hub import from_pretrained, push_to_hub, write_card
+from survkit.hub.description import Provider
+from survkit.hub.model_card import citations, is_untouched
+
+pytestmark = pytest.mark.filterwarnings(OF_THE_CLIENT)
+
+TRAINING = {
+    "train_subjects": 36, "validation_subjects": 4, "epochs": [20], "best_epoch": [7],
+    "seed": [5, 0, 1], "splits_sha256": "ab12", "cohort": "five-hospitals",
+    "recipe": {"title": "RNA alone"},
+}  # fmt: skip
+GOLDEN = Path(__file__).parent / "golden_card.md"
+
+
+def estimate(value: float, n: int, events: int) -> dict[str, Any]:
+    interval = {"lower": value - 0.1, "upper": value + 0.1, "level": 0.95}
+    return {"value": value, "interval": interval, "method": "m", "n": n, "events": events}
+
+
+def evaluation() -> dict[str, Any]:
+    """Return a metrics.json of two metrics; the calibration of fold 1 is undefined."""
+    harrell = [{"repeat": 0, "fold": fold} | estimate(0.5 + fold / 10, 20, 9) for fold in (0, 1)]
+    undefined = {"reason": "fewer than 10 events [site_a]", "n": 20, "events": 9}
+    ici = [{"repeat": 0, "fold": 0} | estimate(0.2, 20, 9), {"repeat": 0, "fold": 1} | undefined]
+    sites = {"Saint-Secret": estimate(0.9, 2, 1)}
+    metrics = {
+        HARRELL: {"pooled": estimate(0.625, 40, 18), "folds": harrell, "sites": sites},
+        ICI: {"pooled": estimate(0.15, 40, 18), "folds": ici, "sites": sites},
+    }
+    return {
+        "format": 1, "model": "RNA alone", "splits_hash": "ab12", "run_seed": 5,
+        "time_unit": "days", "horizon": 2.0, "repeats": 1, "folds": 2, "sites": ["Saint-Secret"],
+        "settings": {
+            "replicates": 1000, "level": 0.95, "seed": 0, "interval": "bootstrap",
+            "cluster": "subject",
+        },
+        "causes": {"death": {"events": 20, "events_by_horizon": 18, "metrics": metrics}},
+    }  # fmt: skip
+
+
+def cross_validation(run: Path, found: dict[str, Any] | None = None) -> Path:
+    """Write a run whose fold 1 is a model; return the run."""
+    save_small_model(run / "fold-1", training=TRAINING)
+    (run / "splits.json").write_text('{"P-001": 1}')
+    (run / "metrics.json").write_text(json.dumps(evaluation() if found is None else found))
+    return run
+
+
+def front_matter(card: str) -> dict[str, Any]:
+    _, head, _ = card.split("---\n", 2)
+    return dict(yaml.safe_load(head))
+
+
+def body(card: str) -> str:
+    """Return a card without its last line, which holds the hash of random weights."""
+    return card[: card.rindex("<!-- written")]
+
+
+def test_the_card_of_a_fold(tmp_path: Path) -> None:
+    """Word for word; and twice the same bytes."""
+    run = cross_validation(tmp_path / "cv")
+    card = write_card(run, "org/rna-risk", license="apache-2.0", fold=1).read_text()
+    again = write_card(run, "org/rna-risk", license="apache-2.0", fold=1, overwrite=True)
+
+    assert body(card) == GOLDEN.read_text(encoding="utf-8")
+    assert again.read_text() == card
+
+
+def test_the_hub_reads_this_models_own_numbers(tmp_path: Path) -> None:
+    """The index has the held-out value of the fold, not the pooled one, and no undefined one."""
+    from huggingface_hub import ModelCard
+
+    path = write_card(cross_validation(tmp_path / "cv"), "org/rna-risk", license="mit", fold=1)
+    data = ModelCard.load(path).data
+    results = data.eval_results
+
+    assert (data.library_name, data.license) == ("survkit", "mit")
+    assert results is not None
+    assert [(one.metric_type, one.metric_value) for one in results] == [(HARRELL, 0.6)]
+    assert results[0].metric_name is not None
+    for part in ("death", "2 days", "95% 0.500 to 0.700", "n 20", "E 9"):
+        assert part in results[0].metric_name
+    assert results[0].dataset_split == "held-out fold 1 of repeat 0"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("splits_hash", "cd34"), ("run_seed", 6), ("model", "RNA and CT"), ("horizon", 1.0),
+     ("time_unit", "months"), ("causes", {"relapse": {}}), ("format", 2)],
+)  # fmt: skip
+def test_numbers_of_another_model_are_not_told(tmp_path: Path, key: str, value: object) -> None:
+    """Each fact alone tells the evaluation of another model."""
+    run = cross_validation(tmp_path / "cv", evaluation() | {key: value})
+    card = write_card(run, "org/rna-risk", fold=1).read_text()
+
+    assert "model-index" not in front_matter(card)
+    assert "**Not measured**: the evaluation that lies beside the model is not one of its" in card
+    assert "0.6" not in body(card)
+
+
+def test_a_model_that_saw_everybody_was_not_measured(tmp_path: Path) -> None:
+    """Neither without metrics.json, nor with one of a cross-validation of the same recipe."""
+    folder = save_small_model(tmp_path / "model", training=TRAINING | {"seed": [5]})
+    without = write_card(folder, "org/rna-risk").read_text()
+    (folder / "metrics.json").write_text(json.dumps(evaluation()))
+    beside = write_card(folder, "org/rna-risk", overwrite=True).read_text()
+
+    for card in (without, beside):
+        assert set(front_matter(card)) == {"library_name", "tags"}
+        assert "**Not measured**" in card
+        assert not any(name.label in card for name in METRICS)
+
+
+def test_what_was_not_recorded_is_not_made_up(tmp_path: Path) -> None:
+    """A model without facts of its training, which the card says fact by fact."""
+    card = write_card(save_small_model(tmp_path / "model"), "org/name").read_text()
+
+    assert "- Cohort: not recorded\n- Subjects trained on: not recorded\n" in card
+    assert "- Epochs: not recorded; chosen: not recorded" in card
+
+
+def test_nothing_of_subjects_or_of_the_machine_is_told(tmp_path: Path) -> None:
+    """Paths, levels, sites, settings and other files of a run that is full of them."""
+    run = cross_validation(tmp_path / "cv")
+    for name in ("predictions.parquet", "patients.csv", "cohort.yaml", "run.json"):
+        (run / "fold-1" / name).write_text("P-001,/srv/secret/ct")
+
+    def soil(config: dict[str, Any]) -> None:
+        config["preparation"]["rna"] = {
+            "path": "/srv/secret/ct", "file": "/srv/secret/rna.csv", "mask": "secret_mask",
+            "label": "P-001", "window": [0.0, 1.0], "grid": "/srv/secret/grid", "own": "P-001",
+        }  # fmt: skip
+        config["training"] |= {"cohort": "/srv/secret/cohort", "note": "P-001"}
+        config["training"]["recipe"]["encoders"] = {"rna": {"weights": "/srv/secret/w"}}
+        config["training"]["epochs"] = ["P-001"]
+
+    rewrite_config(run / "fold-1", soil)
+    card = write_card(run, "org/rna-risk", fold=1).read_text()
+
+    assert "window `[0.0, 1.0]`" in card
+    assert "not told, as its name is a path" in card
+    for secret in ("secret", "Secret", "P-001", "/srv", str(tmp_path), tmp_path.name):
+        assert secret not in card
+
+
+def test_names_are_no_markup(tmp_path: Path) -> None:
+    """A cohort's name that would end the front matter, a table, or become HTML."""
+    run = cross_validation(tmp_path / "cv")
+    wicked = "a`|b\n---\nlicense: mit\n<script>"
+    rewrite_config(run / "fold-1", lambda config: config["training"].update(cohort=wicked))
+    card = write_card(run, "org/rna-risk", fold=1).read_text()
+
+    dataset = front_matter(card)["model-index"][0]["results"][0]["dataset"]
+    assert dataset["name"] == "a`|b --- license: mit <script>, held-out fold 1 of repeat 0"
+    assert "license" not in front_matter(card)
+    assert "- Cohort: `a'|b --- license: mit <script>`\n" in card
+
+
+def test_a_card_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it is said; and the licence has the Hub's spelling."""
+    folder = save_small_model(tmp_path / "model")
+    (folder / "README.md").write_text("# Mine\n")
+    command = ["card", str(folder), "org/name"]
+
+    assert main(command) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert (folder / "README.md").read_text() == "# Mine\n"
+    with pytest.raises(ConfigError, match=r"such as apache-2\.0"):
+        write_card(folder, "org/name", license="Apache 2", overwrite=True)
+    with pytest.raises(ConfigError, match="write ORG/NAME"):
+        write_card(folder, "name", overwrite=True)
+    assert main([*command, "--overwrite", "--license", "apache-2.0"]) == 0
+    assert front_matter((folder / "README.md").read_text())["license"] == "apache-2.0"
+
+
+def test_a_damaged_evaluation_is_refused(tmp_path: Path) -> None:
+    """Rather than a card that leaves half of it out."""
+    found = evaluation()
+    del found["causes"]["death"]["metrics"][HARRELL]["folds"][1]["n"]
+    run = cross_validation(tmp_path / "cv", found)
+
+    with pytest.raises(RunError, match=r"metrics\.json: damaged .*'n'"):
+        write_card(run, "org/name", fold=1)
+
+
+def test_the_card_cites_the_papers_of_the_plugins(tmp_path: Path) -> None:
+    """Each paper once; the core's parts have none."""
+    description = from_pretrained(save_small_model(tmp_path / "model")).description
+    pytest.importorskip("survkit_radvit")
+    vit = Part("encoder", "radvit/vit", {})
+    parts = Parts(encoders={"a": vit, "b": vit}, fusion=description.parts.fusion,
+                  head=description.parts.head)  # fmt: skip
+    providers = {**description.providers, "radvit/vit": Provider("survkit-radvit", "0")}
+    (paper,) = citations(replace(description, parts=parts, providers=providers))
+
+    assert citations(description) == []
+    assert paper.startswith("Shi, Li (2026), Radiomics-guided vision transformers")
+
+
+def readme(hub: Hub) -> str:
+    repository = hub.repositories["org/name"]
+    content: bytes = repository.commits[repository.branches["main"]]["README.md"].content
+    return content.decode()
+
+
+def test_a_push_makes_the_card(model_folder: Path, hub: Hub) -> None:
+    """It is sent and not left in the folder; that of an earlier model makes way."""
+    push_to_hub(model_folder, "org/name")
+    first = readme(hub)
+    save_small_model(model_folder.parent / "next", training={"cohort": "other"})
+    push_to_hub(model_folder.parent / "next", "org/name")
+
+    assert is_untouched(first)
+    assert not (model_folder / "README.md").exists()
+    assert "- Cohort: `other`" in readme(hub)
+
+
+def test_a_card_that_somebody_edited_on_the_hub_stays(model_folder: Path, hub: Hub) -> None:
+    """Their words are not overwritten by a machine's; a card in the folder is sent as it is."""
+    edited = write_card(model_folder, "org/name")
+    edited.write_text(edited.read_text().replace("For research.", "For research at our clinic."))
+    push_to_hub(model_folder, "org/name")
+    edited.unlink()
+    push_to_hub(model_folder, "org/name")
+
+    assert "For research at our clinic." in readme(hub)
+
+
+def test_the_card_of_other_weights_is_not_published(model_folder: Path, hub: Hub) -> None:
+    """Somebody trained anew in a folder whose card they had written."""
+    card = write_card(model_folder, "org/name").read_bytes()
+    other = save_small_model(model_folder.parent / "other", seed=3)
+    (other / "README.md").write_bytes(card)
+
+    with pytest.raises(RunError, match=r"was written for the weights .* survkit card --overwrite"):
+        push_to_hub(other, "org/name")
+    assert hub.log == []
