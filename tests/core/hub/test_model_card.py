@@ -20,6 +20,7 @@ from survkit.evaluation.metric_names import HARRELL, ICI, METRICS
 from survkit.hub import from_pretrained, push_to_hub, write_card
 from survkit.hub.description import Provider
 from survkit.hub.model_card import citations, is_untouched
+from survkit.hub.model_card_text import result
 
 pytestmark = pytest.mark.filterwarnings(OF_THE_CLIENT)
 
@@ -190,6 +191,15 @@ def test_a_card_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
         write_card(folder, "name", overwrite=True)
     assert main([*command, "--overwrite", "--license", "apache-2.0"]) == 0
     assert front_matter((folder / "README.md").read_text())["license"] == "apache-2.0"
+
+
+def test_a_value_outside_its_interval_is_not_hidden() -> None:
+    """A percentile interval of a small squared distance may miss it; a tiny number is not 0.000."""
+    interval = {"lower": 0.002, "upper": 0.04, "level": 0.9}
+    found = {"value": 0.0008, "interval": interval, "n": 20, "events": 9}
+
+    assert result(found) == "0.0008 (90% 0.002 to 0.040; the value lies outside), n 20, E 9"
+    assert result(found | {"interval": None}) == "0.0008 (no interval), n 20, E 9"
 
 
 def test_a_damaged_evaluation_is_refused(tmp_path: Path) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from survkit.cli.options import FoldOfRun, ModelOrRun
+
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
+    run: ModelOrRun,
     name: Annotated[str, typer.Argument(help="ORG/NAME that it will have on the Hub.")],
     license: Annotated[
         str | None, typer.Option(help="As the Hub names it: apache-2.0; none is stated by default.")
     ] = None,
-    fold: Annotated[
-        str | None, typer.Option(help="Of a run of survkit cv: 3, or 1-3 for repeat 1, fold 3.")
-    ] = None,
+    fold: FoldOfRun = None,
     revision: Annotated[
         str | None, typer.Option(help="Branch that it will lie on; main by default.")
     ] = None,

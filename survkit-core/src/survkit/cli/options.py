@@ -12,6 +12,12 @@ Changes = Annotated[list[str] | None, typer.Option("--set", help="Change the rec
 CohortArgument = Annotated[Path, typer.Argument(help="The cohort file (YAML).", metavar="COHORT")]
 CohortFile = Annotated[Path, typer.Option(help="The cohort file (YAML).")]
 FinishedRun = Annotated[Path, typer.Argument(help="A finished run of survkit cv.", metavar="RUN")]
+ModelOrRun = Annotated[
+    Path, typer.Argument(help="A model folder, or a run folder of survkit fit.", metavar="RUN")
+]
+FoldOfRun = Annotated[
+    str | None, typer.Option(help="Of a run of survkit cv: 3, or 1-3 for repeat 1, fold 3.")
+]
 CohortOfRun = Annotated[Path, typer.Option(help="The cohort file that the run was made from.")]
 TableFile = Annotated[Path | None, typer.Option(help="Table to use instead of the one it names.")]
 DataFolder = Annotated[Path | None, typer.Option(help="Folder that relative paths start from.")]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from survkit.cli.options import FoldOfRun, ModelOrRun
+
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A model folder, or a run folder of survkit fit.")],
+    run: ModelOrRun,
     name: Annotated[str, typer.Argument(help="ORG/NAME on the Hub; made if it is not there.")],
-    fold: Annotated[
-        str | None, typer.Option(help="Of a run of survkit cv: 3, or 1-3 for repeat 1, fold 3.")
-    ] = None,
+    fold: FoldOfRun = None,
     public: Annotated[
         bool, typer.Option("--public", help="Let everybody see it; private by default.")
     ] = False,
