@@ -44,6 +44,7 @@ def write_cohort(folder: Path) -> Path:
             "id": NAMES,
             "days": [100.0 + 10 * k for k in range(SUBJECTS)],
             "event": [k % 2 for k in range(SUBJECTS)],
+            "age": [50.0 + k for k in range(SUBJECTS)],
             "picture": [f"{name}.png" for name in NAMES],
             "mask": [f"{name}-mask.png" for name in NAMES],
             "volume": [f"{name}.nii.gz" if name != "004" else "" for name in NAMES],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from survkit.cli import main
 from survkit.component import Component, Plugin
@@ -140,6 +141,7 @@ def test_what_one_seed_cannot_compute_is_not_averaged(toy: Component) -> None:
 
 def test_processes_find_the_same(toy: Component) -> None:
     """Two at a time give the files of one at a time, byte for byte, and progress is told."""
+    get_reusable_executor().shutdown(wait=True)  # older workers do not know where the toy is
     told: list[tuple[int, int]] = []
     run_experiment(toy, "one", seeds=[0, 1], progress=lambda *each: told.append(each))
     run_experiment(toy, "two", seeds=[0, 1], jobs=2)

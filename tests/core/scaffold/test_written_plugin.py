@@ -143,7 +143,7 @@ def test_a_saved_model_loads_with_the_plugin_and_names_it_without(
     with pytest.raises(
         UnknownComponentError,
         match=r"my-paper/patches of survkit-my-paper 0\.1\.0, which is not installed; "
-        r"pip install survkit-my-paper$",
+        r"pip install survkit-my-paper \(survkit does not know it: look at it before",
     ):
         from_pretrained(run)
 
