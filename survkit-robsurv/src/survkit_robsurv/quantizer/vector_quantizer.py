@@ -17,6 +17,7 @@ from survkit_robsurv.quantizer.dead_codes import DeadCodes
 from survkit_robsurv.quantizer.k_means import k_means
 from survkit_robsurv.quantizer.moving_average import MovingAverage
 from survkit_robsurv.quantizer.nearest_code import nearest_code
+from survkit_robsurv.quantizer.square_distances import square_distances
 from survkit_robsurv.quantizer.token_sample import TokenSample
 
 Learning = Literal["gradient", "ema"]
@@ -143,10 +144,10 @@ class VectorQuantizer(nn.Module):
         if self.training:
             self._take_notice(code_index, own.detach().flatten(0, 1), token_mask)
         given = {}
-        if losses and self.learning == "gradient":
-            given["codebook"] = _mean_square(own.detach() - chosen, token_mask)
         if losses:
-            given["commitment"] = _mean_square(own - chosen.detach(), token_mask)
+            both = zip(("codebook", "commitment"), square_distances(own, chosen), strict=True)
+            kept = {name: value for name, value in both if name in self.penalties}
+            given = {name: _token_mean(value, token_mask) for name, value in kept.items()}
         # the token less itself is exactly 0, so the value is exactly the code
         through = chosen.detach().to(tokens.dtype) + (own - own.detach()).to(tokens.dtype)
         return Quantized(
@@ -229,9 +230,8 @@ class VectorQuantizer(nn.Module):
             self.dead.sample.add(tokens, real)
 
 
-def _mean_square(difference: Tensor, mask: Tensor | None) -> Tensor:
-    """Return the mean square over real tokens and axes, (batch); 0 where no token is real."""
-    square = difference.square().mean(dim=2)
+def _token_mean(square: Tensor, mask: Tensor | None) -> Tensor:
+    """Return the mean over real tokens, (batch); 0 where no token is real."""
     if mask is None:
         return square.mean(dim=1)
     return torch.where(mask, square, 0).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
