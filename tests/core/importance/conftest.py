@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.core.parts import registry_with
 
-from survkit.component import CORE_PLUGIN, Plugin
 from survkit.data import Cohort
 from survkit.recipe import Recipe
 from survkit.registry import Registry
@@ -156,17 +155,13 @@ def write_cohort(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry with the core's parts and the two above."""
-    from survkit.components import survkit_register
-
-    folder = tmp_path_factory.mktemp("parts")
-    (folder / "parts_of_patches.py").write_text(dedent(PARTS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        found = Registry()
-        with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
-            survkit_register(found)
-        found.add("encoder", "patches", "parts_of_patches:Patches", summary="names its groups")
-        found.add("fusion", "only", "parts_of_patches:Only", summary="looks at one modality")
+    parts = {
+        "patches": ("encoder", "parts_of_patches:Patches"),
+        "only": ("fusion", "parts_of_patches:Only"),
+    }
+    with registry_with(
+        tmp_path_factory.mktemp("parts"), {"parts_of_patches": PARTS}, parts
+    ) as found:
         yield found
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.core.parts import registry_with
 
-from survkit.component import CORE_PLUGIN, Plugin
 from survkit.data import Cohort
 from survkit.recipe import Recipe
 from survkit.registry import Registry
@@ -141,17 +140,12 @@ def write_cohort(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry with the core's parts and the encoders that leave pieces out."""
-    from survkit.components import survkit_register
-
-    folder = tmp_path_factory.mktemp("pieces")
-    (folder / "in_pieces.py").write_text(dedent(ENCODER))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        found = Registry()
-        with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
-            survkit_register(found)
-        found.add("encoder", "pieces", "in_pieces:Pieces", summary="attends over pieces")
-        found.add("encoder", "broken", "in_pieces:Broken", summary="says no importance")
+    parts = {
+        "pieces": ("encoder", "in_pieces:Pieces"),
+        "broken": ("encoder", "in_pieces:Broken"),
+    }
+    modules = {"in_pieces": ENCODER}
+    with registry_with(tmp_path_factory.mktemp("parts"), modules, parts) as found:
         yield found
 
 

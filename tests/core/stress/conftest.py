@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.core.parts import registry_with
 
-from survkit.component import CORE_PLUGIN, Plugin
 from survkit.data import Cohort
 from survkit.recipe import Recipe
 from survkit.registry import Registry
@@ -139,18 +138,15 @@ def write_cohort(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry with the core's parts and the fusion that looks at one modality."""
-    from survkit.components import survkit_register
-
-    folder = tmp_path_factory.mktemp("fusion")
-    (folder / "only_one_modality.py").write_text(dedent(FUSION))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        found = Registry()
-        with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
-            survkit_register(found)
-        (folder / "inside_the_mask.py").write_text(dedent(ENCODER))
-        found.add("encoder", "mask", "inside_the_mask:InsideMask", summary="looks inside")
-        found.add("fusion", "only", "only_one_modality:Only", summary="looks at one modality")
+    parts = {
+        "mask": ("encoder", "inside_the_mask:InsideMask"),
+        "only": ("fusion", "only_one_modality:Only"),
+    }
+    with registry_with(
+        tmp_path_factory.mktemp("parts"),
+        {"only_one_modality": FUSION, "inside_the_mask": ENCODER},
+        parts,
+    ) as found:
         yield found
 
 

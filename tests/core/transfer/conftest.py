@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.core.parts import registry_with
 
-from survkit.component import CORE_PLUGIN, Plugin
 from survkit.data import Cohort
 from survkit.recipe import Recipe
 from survkit.registry import Registry
@@ -120,16 +119,11 @@ STILL: dict[str, Any] = {"epochs": 1, "optimizer": {"lr": 1e-30, "weight_decay":
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry with the core's parts and the encoder."""
-    from survkit.components import survkit_register
-
-    folder = tmp_path_factory.mktemp("trunk")
-    (folder / "frozen_trunk.py").write_text(dedent(ENCODER))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        found = Registry()
-        with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
-            survkit_register(found)
-        found.add("encoder", "trunk", "frozen_trunk:Trunk", summary="frozen trunk")
+    parts = {
+        "trunk": ("encoder", "frozen_trunk:Trunk"),
+    }
+    modules = {"frozen_trunk": ENCODER}
+    with registry_with(tmp_path_factory.mktemp("parts"), modules, parts) as found:
         yield found
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from tests.core.parts import registry_with
 
-from survkit.component import CORE_PLUGIN, Plugin
 from survkit.data import Cohort
 from survkit.recipe import Recipe
 from survkit.registry import Registry
@@ -145,17 +144,13 @@ def recipe(*, twice: bool = False) -> Recipe:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry with the core's parts and the two encoders."""
-    from survkit.components import survkit_register
-
-    folder = tmp_path_factory.mktemp("encoders")
-    (folder / "two_encoders_of_images.py").write_text(dedent(ENCODERS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        found = Registry()
-        with found.adding_for(Plugin(CORE_PLUGIN, "survkit-core", "0")):
-            survkit_register(found)
-        found.add("encoder", "pixels", "two_encoders_of_images:Pixels", summary="pixels")
-        found.add("encoder", "inside", "two_encoders_of_images:Inside", summary="inside")
+    parts = {
+        "pixels": ("encoder", "two_encoders_of_images:Pixels"),
+        "inside": ("encoder", "two_encoders_of_images:Inside"),
+    }
+    with registry_with(
+        tmp_path_factory.mktemp("parts"), {"two_encoders_of_images": ENCODERS}, parts
+    ) as found:
         yield found
 
 
