@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from survkit.plugins import API_VERSION, hookimpl
     from survkit.recipe import Recipe
     from survkit.registry import Registry
+    from survkit.tournaments.tournament import tournament
     from survkit.training.cross_validate import cross_validate
     from survkit.training.fit import fit
 
@@ -44,6 +45,7 @@ __all__ = [
     "pull",
     "push_to_hub",
     "save_pretrained",
+    "tournament",
 ]
 
 _HOME = {
@@ -62,6 +64,7 @@ _HOME = {
     "pull": "survkit.hub",
     "push_to_hub": "survkit.hub",
     "save_pretrained": "survkit.hub",
+    "tournament": "survkit.tournaments",
 }
 
 

@@ -75,6 +75,17 @@ COMMANDS: dict[str, Entry] = {
             "--init-from runs/cv:fold-3 --init-parts encoders.ct,fusion",
         ),
     ),
+    "tournament": Entry(
+        "survkit.cli.tournament:command",
+        "Cross-validate many compositions in the same folds with equal budget, and compare them.",
+        (
+            "survkit tournament tournament.yaml --cohort cohort.yaml --out runs/t",
+            "survkit tournament --recipe recipe.yaml --vary fusion=mean,gated --vary "
+            "head=cox,deephit --cohort cohort.yaml --out runs/t --inner-folds 3",
+            "survkit tournament --recipe deep=recipe.yaml --recipe ridge=ridge.yaml --cohort "
+            "cohort.yaml --out runs/t --reference ridge --check",
+        ),
+    ),
     "cost": Entry(
         "survkit.cli.cost:command",
         "Count parameters and arithmetic of recipes, part by part.",

@@ -1,0 +1,90 @@
+"""What ``survkit tournament`` prints: who competes, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from survkit.tournaments.tournament import Checked, TournamentResult
+
+MOST_PAIRS = 12
+"""More pairs than these are left to the page and the file."""
+
+
+def print_entrants(checked: Checked) -> None:
+    """Print who competes with which budget, and who does not fit and why."""
+    from survkit.tournaments.spent import parts_of
+
+    console, entrants = _console(), checked.entrants
+    grid = _grid(("composition", "made of", "steps at most"))
+    for one in entrants.compositions:
+        budget = entrants.budgets[one.name]
+        steps = "–" if budget is None else f"{sum(part.steps for part in budget):,}"
+        made = "; ".join(f"{role} {use}" for role, use in parts_of(one.recipe).items())
+        grid.add_row(one.name, made, steps)
+    console.print(grid)
+    for name, reason in entrants.left_out.items():
+        console.print(f"left out: {name}: {reason}")
+
+
+def print_result(found: TournamentResult) -> None:
+    """Print the table, the pairs with the reference, and what may be concluded."""
+    from survkit.tournaments.said import sentences
+    from survkit.tournaments.shown import composition_cells, result_words
+
+    content, console = found.content, _console()
+    headline = next(iter(content["metrics"]))
+    console.print()
+    console.print(f"{content['cause']}: {content['metrics'][headline]['label']}", style="bold")
+    grid = _grid(
+        ("composition", "concordance", "group", "rank", "chosen", "parameters", "steps", "seconds")
+    )
+    for one in composition_cells(content, found.seconds):
+        cells = (one.groups, one.rank, one.chosen, one.parameters, one.steps, one.seconds)
+        grid.add_row(one.name, one.results[0], *cells)
+    chosen = result_words(content["chosen"]["results"][headline])
+    grid.add_row("chosen inside each fold", chosen, *[""] * 6)
+    console.print(grid)
+    _print_pairs(console, content, headline)
+    for sentence in sentences(content):
+        console.print(sentence)
+    for name, reason in content["failed"].items():
+        console.print(f"failed: {name}: {reason}")
+    print(found.folder / "tournament.html")
+
+
+def _print_pairs(console: Console, content: Mapping[str, Any], headline: str) -> None:
+    """Print the pairs, or, of many, those with the reference."""
+    from survkit.tournaments.shown import pair_cells
+
+    pairs = content["pairs"][headline]
+    shown = pairs
+    if len(pairs) > MOST_PAIRS:
+        with_it = content["reference"]
+        shown = [pair for pair in pairs if with_it in (pair["first"], pair["second"])]
+    console.print()
+    grid = _grid(("pair", "difference", "Holm p", "corrected t, Holm p", ""))
+    for first, second, difference, p, corrected, verdict in pair_cells(shown):
+        grid.add_row(f"{first} – {second}", difference, p, corrected, verdict)
+    console.print(grid)
+    if len(shown) < len(pairs):
+        console.print(f"{len(pairs) - len(shown)} more pairs are in pairs.csv.")
+
+
+def _grid(headings: tuple[str, ...]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=place > 0 and heading != "made of")
+    return table
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False)

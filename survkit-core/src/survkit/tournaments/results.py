@@ -1,0 +1,187 @@
+"""What a tournament found: the content of ``tournament.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from survkit.comparison import Comparison, compare
+from survkit.comparison.comparable_metrics import DEFAULT_METRICS
+from survkit.data import Cohort, Splits
+from survkit.evaluation import Evaluation
+from survkit.tournaments.budget import is_equal
+from survkit.tournaments.choose_best import CHOSEN
+from survkit.tournaments.corrected_pairs import (
+    best_first,
+    best_of,
+    corrected_pairs,
+    differences_to,
+    pair_of,
+    shown_to_differ,
+)
+from survkit.tournaments.not_told_apart import not_told_apart
+from survkit.tournaments.preflight import Entrants
+from survkit.tournaments.ranks import ranks
+from survkit.tournaments.run_composition import Finished
+from survkit.tournaments.settings import TournamentSettings
+from survkit.tournaments.spent import parts_of, spent, tried_by_baseline
+
+FORMAT = 1
+"""Version of ``tournament.json``. Keys may be added under one version, not renamed or removed."""
+
+HEADLINE = DEFAULT_METRICS[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A tournament after its last training.
+
+    Attributes:
+        title: Of the tournament.
+        cohort: Read with its outcome.
+        splits: The outer division.
+        place: Its folder.
+        entrants: Who competed.
+        finished: By name, what became of each.
+        choices: By outer fold, which was chosen.
+        chosen: Numbers of the chosen compositions' predictions.
+        inner_folds: By which they were chosen.
+        reference: Asked for; ``None`` for the best.
+        settings: Of the tests and intervals.
+    """
+
+    title: str
+    cohort: Cohort
+    splits: Splits
+    place: Path
+    entrants: Entrants
+    finished: Mapping[str, Finished]
+    choices: Mapping[str, Any]
+    chosen: Evaluation
+    inner_folds: int
+    reference: str | None
+    settings: TournamentSettings
+
+    @property
+    def names(self) -> list[str]:
+        """Those that have numbers."""
+        return [name for name, one in self.finished.items() if not one.reason]
+
+
+def compare_all(ended: Ended) -> Comparison:
+    """Compare every pair on the same subjects, as ``survkit compare`` does with the same runs."""
+    settings = ended.settings
+    return compare(
+        {name: ended.place / name for name in ended.names},
+        cause=settings.cause,
+        permutations=settings.permutations,
+        replicates=_resamples(settings.replicates),
+        level=settings.level,
+    )
+
+
+def results(ended: Ended, compared: Comparison) -> dict[str, Any]:
+    """Return everything that is computed; how long it took is kept apart."""
+    headline = compared.metrics[HEADLINE]
+    best = best_of(headline)
+    reference = ended.reference if ended.reference in ended.names else best
+    cause = str(compared.facts["cause"])
+    different = shown_to_differ(headline, ended.settings.level)
+    groups = not_told_apart(best_first(headline), different)
+    return {
+        "format": FORMAT,
+        "title": ended.title,
+        "cohort": ended.cohort.name,
+        **{key: value for key, value in compared.facts.items() if key != "models"},
+        "settings": _settings(ended) | {"reference_asked": ended.reference},
+        "metrics": {
+            key: {"label": one.label, "best": one.best} for key, one in compared.metrics.items()
+        },
+        "compositions": _compositions(ended, cause, headline.best, groups),
+        "left_out": dict(ended.entrants.left_out),
+        "failed": {name: one.reason for name, one in ended.finished.items() if one.reason},
+        "best": best,
+        "reference": reference,
+        "differences": {} if reference is None else differences_to(headline, reference),
+        "pairs": {key: corrected_pairs(one) for key, one in compared.metrics.items()},
+        "groups": [list(group) for group in groups],
+        CHOSEN: _chosen(ended, cause, best),
+    }
+
+
+def _settings(ended: Ended) -> dict[str, Any]:
+    settings = ended.settings
+    return {
+        "inner_folds": ended.inner_folds,
+        "permutations": settings.permutations,
+        "replicates": settings.replicates,
+        "level": settings.level,
+        "equal_budget": is_equal(ended.entrants.budgets),
+    }
+
+
+def _compositions(
+    ended: Ended, cause: str, best: str, groups: list[tuple[str, ...]]
+) -> dict[str, Any]:
+    metrics = {name: _metrics(ended.place / name, cause) for name in ended.names}
+    ranked, skipped = ranks(
+        {name: one[HEADLINE]["folds"] for name, one in metrics.items()}, best=best
+    )
+    found = {}
+    for one in ended.entrants.compositions:
+        if one.name not in metrics:
+            continue
+        run, budget = ended.place / one.name, ended.entrants.budgets[one.name]
+        total = None if budget is None else sum(budget[1:], budget[0]).to_json()
+        tried = tried_by_baseline(ended.splits, run) if budget is None else budget[0].tried
+        scores = [of["score"] for of in ended.finished[one.name].scores.values()]
+        known = [score for score in scores if score is not None]
+        found[one.name] = {
+            "values": dict(one.values),
+            "parts": parts_of(one.recipe),
+            "modalities": list(one.recipe.modalities),
+            "results": {key: metrics[one.name][key]["pooled"] for key in DEFAULT_METRICS},
+            "rank": ranked[one.name] | {"folds_left_out": skipped},
+            "groups": [number for number, group in enumerate(groups) if one.name in group],
+            "inner_score": sum(known) / len(known) if known else None,
+            "chosen_in": sum(c["chosen"] == one.name for c in ended.choices.values()),
+            "tried": tried,
+            "budget": total,
+            "spent": spent(one, ended.cohort, ended.splits, run),
+        }
+    return found
+
+
+def _metrics(run: Path, cause: str) -> dict[str, Any]:
+    content = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = content["causes"][cause]["metrics"]
+    return found
+
+
+def _chosen(ended: Ended, cause: str, best: str | None) -> dict[str, Any]:
+    """Return the numbers of the procedure, and how much too good the best of the table looks."""
+    metrics = ended.chosen.causes[cause].metrics
+    optimism = None
+    if best is not None:
+        found = compare(
+            {best: ended.place / best, CHOSEN: ended.place / CHOSEN},
+            metric=HEADLINE,
+            cause=cause,
+            permutations=1,  # no test is asked for, only the difference
+            replicates=_resamples(ended.settings.replicates),
+            level=ended.settings.level,
+        )
+        optimism = pair_of(found, HEADLINE, best, CHOSEN).difference.to_json()
+    return {
+        "results": {key: metrics[key].pooled.to_json() for key in DEFAULT_METRICS},
+        "folds": dict(ended.choices),
+        "best_minus_chosen": optimism,
+    }
+
+
+def _resamples(replicates: int) -> int:
+    """Return how many resamples give an interval: none where there is but one, without spread."""
+    return 0 if replicates < 2 else replicates
