@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 
     from survkit.tournaments.tournament import Checked, TournamentResult
 
+WIDTH = 160
+"""Columns of text where there is no terminal."""
+
 MOST_PAIRS = 12
 """More pairs than these are left to the page and the file."""
 
 
 def print_entrants(checked: Checked) -> None:
     """Print who competes with which budget, and who does not fit and why."""
+    from survkit.tournaments.said import by_reason
     from survkit.tournaments.spent import parts_of
 
     console, entrants = _console(), checked.entrants
@@ -27,8 +31,8 @@ def print_entrants(checked: Checked) -> None:
         made = "; ".join(f"{role} {use}" for role, use in parts_of(one.recipe).items())
         grid.add_row(one.name, made, steps)
     console.print(grid)
-    for name, reason in entrants.left_out.items():
-        console.print(f"left out: {name}: {reason}")
+    for names, reason in by_reason(entrants.left_out):
+        console.print(f"left out: {', '.join(names)}: {reason}")
 
 
 def print_result(found: TournamentResult) -> None:
@@ -40,14 +44,13 @@ def print_result(found: TournamentResult) -> None:
     headline = next(iter(content["metrics"]))
     console.print()
     console.print(f"{content['cause']}: {content['metrics'][headline]['label']}", style="bold")
-    grid = _grid(
-        ("composition", "concordance", "group", "rank", "chosen", "parameters", "steps", "seconds")
-    )
+    headings = ("composition", "concordance", "integrated Brier", "group", "rank", "chosen")
+    grid = _grid((*headings, "parameters", "steps", "seconds"))
     for one in composition_cells(content, found.seconds):
         cells = (one.groups, one.rank, one.chosen, one.parameters, one.steps, one.seconds)
-        grid.add_row(one.name, one.results[0], *cells)
-    chosen = result_words(content["chosen"]["results"][headline])
-    grid.add_row("chosen inside each fold", chosen, *[""] * 6)
+        grid.add_row(one.name, one.results[0], one.results[-1], *cells)
+    chosen = [result_words(one) for one in content["chosen"]["results"].values()]
+    grid.add_row("chosen inside each fold", chosen[0], chosen[-1], *[""] * 6)
     console.print(grid)
     _print_pairs(console, content, headline)
     for sentence in sentences(content):
@@ -79,12 +82,15 @@ def _grid(headings: tuple[str, ...]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for place, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=place > 0 and heading != "made of")
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading != "made of")
     return table
 
 
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:  # a file has no width; rows stay whole
+        console.width = WIDTH
+    return console

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from survkit.comparison import Comparison, CorrectedTest, MetricComparison, PairComparison, holm
+from survkit.comparison import CorrectedTest, MetricComparison, holm
 from survkit.metrics.estimate import Estimate, Result
 
 
@@ -74,11 +74,6 @@ def best_first(compared: MetricComparison) -> list[str]:
         return (False, -sign * value.value) if isinstance(value, Estimate) else (True, 0.0)
 
     return sorted(compared.values, key=place)
-
-
-def pair_of(found: Comparison, key: str, first: str, second: str) -> PairComparison:
-    """Return one pair of one metric."""
-    return found.metrics[key].pair(first, second)
 
 
 def _turned(difference: Result) -> dict[str, Any]:

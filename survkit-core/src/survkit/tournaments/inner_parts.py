@@ -11,6 +11,8 @@ from survkit.errors import ConfigError, DataError, UserError
 from survkit.metrics.estimate import Estimate
 from survkit.metrics.harrell import harrell_concordance
 from survkit.recipe import Recipe
+from survkit.training.check_order import check_order
+from survkit.training.fit_outcome import fit_outcome
 from survkit.training.inner_folds import inner_folds
 
 
@@ -60,7 +62,8 @@ def inner_parts(recipe: Recipe, cohort: Cohort, rows: FoldRows, folds: int) -> l
 
 
 def check_inner_parts(recipe: Recipe, cohort: Cohort, splits: Splits, folds: int) -> None:
-    """Refuse a fold in which no two of the scored subjects can be compared up to the horizon.
+    """Refuse a fold in which a part teaches nothing, or no two of its scored subjects can be
+    compared up to the horizon.
 
     Raises:
         UserError: With the name of the fold.
@@ -68,6 +71,8 @@ def check_inner_parts(recipe: Recipe, cohort: Cohort, splits: Splits, folds: int
     for fold in splits.folds:
         try:
             for part in inner_parts(recipe, cohort, splits.rows(fold, cohort.subjects), folds):
+                fit_outcome(recipe, cohort, part.train)
+                check_order(cohort, part.train)
                 _check_pair(recipe, cohort, part.scored)
         except UserError as error:
             raise type(error)(f"{fold.name}: {error}") from error

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from survkit.report.figure import Picture
 from survkit.tournaments.choose_best import CHOSEN
-from survkit.tournaments.said import sentences
+from survkit.tournaments.said import by_reason, sentences
 from survkit.tournaments.shown import (
     composition_cells,
     pair_cells,
@@ -44,6 +44,7 @@ def render_page(
         metrics=content["metrics"],
         chosen=content[CHOSEN],
         said=sentences(content),
+        left_out=by_reason(content["left_out"]),
         figure=figure,
         compositions=composition_cells(content, seconds),
         chosen_results=[

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from survkit.comparison import Comparison, compare
+from survkit.comparison import Comparison, PairComparison, compare
 from survkit.comparison.comparable_metrics import DEFAULT_METRICS
 from survkit.data import Cohort, Splits
 from survkit.evaluation import Evaluation
@@ -19,7 +19,6 @@ from survkit.tournaments.corrected_pairs import (
     best_of,
     corrected_pairs,
     differences_to,
-    pair_of,
     shown_to_differ,
 )
 from survkit.tournaments.not_told_apart import not_told_apart
@@ -164,22 +163,33 @@ def _metrics(run: Path, cause: str) -> dict[str, Any]:
 def _chosen(ended: Ended, cause: str, best: str | None) -> dict[str, Any]:
     """Return the numbers of the procedure, and how much too good the best of the table looks."""
     metrics = ended.chosen.causes[cause].metrics
-    optimism = None
-    if best is not None:
-        found = compare(
-            {best: ended.place / best, CHOSEN: ended.place / CHOSEN},
-            metric=HEADLINE,
-            cause=cause,
-            permutations=1,  # no test is asked for, only the difference
-            replicates=_resamples(ended.settings.replicates),
-            level=ended.settings.level,
-        )
-        optimism = pair_of(found, HEADLINE, best, CHOSEN).difference.to_json()
+    asked = ended.reference if ended.reference in ended.names else None
+    optimism = None if best is None else _pair(ended, cause, best, CHOSEN).difference.to_json()
+    against = None if asked is None else _pair(ended, cause, CHOSEN, asked)
     return {
         "results": {key: metrics[key].pooled.to_json() for key in DEFAULT_METRICS},
         "folds": dict(ended.choices),
         "best_minus_chosen": optimism,
+        "against_reference": None
+        if against is None
+        else {
+            "difference": against.difference.to_json(),
+            "permutation": against.permutation.to_json(),
+        },
     }
+
+
+def _pair(ended: Ended, cause: str, first: str, second: str) -> PairComparison:
+    """Compare two by the headline alone; one of them is the chosen, who is no composition."""
+    found = compare(
+        {name: ended.place / name for name in (first, second)},
+        metric=HEADLINE,
+        cause=cause,
+        permutations=ended.settings.permutations,
+        replicates=_resamples(ended.settings.replicates),
+        level=ended.settings.level,
+    )
+    return found.metrics[HEADLINE].pair(first, second)
 
 
 def _resamples(replicates: int) -> int:

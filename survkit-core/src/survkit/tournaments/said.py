@@ -38,6 +38,14 @@ def sentences(content: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def by_reason(reasons: Mapping[str, str]) -> list[tuple[list[str], str]]:
+    """Return the names that have one and the same reason together, in the order of writing."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    return [(names, reason) for reason, names in found.items()]
+
+
 def _numbers(content: Mapping[str, Any]) -> list[str]:
     best, found = content["best"], content[CHOSEN]
     key = next(iter(content["metrics"]))
@@ -45,13 +53,25 @@ def _numbers(content: Mapping[str, Any]) -> list[str]:
     if best is None or "value" not in chosen:
         return []
     top = content["compositions"][best]["results"][key]
-    words = f"The best of the table, {best}, has {top['value']:.3f}; choosing has "
-    words += f"{chosen['value']:.3f}"
-    difference = found["best_minus_chosen"]
-    interval = (difference or {}).get("interval")
-    if interval is not None:
-        words += (
-            f", {difference['value']:+.3f} ({interval['lower']:+.3f} to {interval['upper']:+.3f}) "
-            "from there to the best"
+    words = (
+        f"The best of the table, {best}, has {top['value']:.3f}; choosing inside each fold has "
+        f"{chosen['value']:.3f}"
+    )
+    said = [f"{words}{_between(found['best_minus_chosen'], 'the best looks better by')}."]
+    against = found["against_reference"]
+    if against is not None and "p_value" in against["permutation"]:
+        words = _between(against["difference"], "its difference to it is")
+        said.append(
+            f"Choosing against the reference {content['reference']}{words}, "
+            f"p = {against['permutation']['p_value']:.4f} (one paired permutation test; it counts "
+            "where the reference was named beforehand)."
         )
-    return [f"{words}."]
+    return said
+
+
+def _between(difference: Mapping[str, Any] | None, words: str) -> str:
+    if difference is None or "reason" in difference:
+        return ""
+    interval = difference["interval"]
+    bounds = "" if interval is None else f" ({interval['lower']:+.3f} to {interval['upper']:+.3f})"
+    return f": {words} {difference['value']:+.3f}{bounds}"

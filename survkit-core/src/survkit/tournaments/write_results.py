@@ -46,10 +46,11 @@ def write_results(content: Mapping[str, Any], seconds: Mapping[str, Any], place:
 def composition_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row per composition, the chosen ones after them, then who has no numbers."""
     rows = []
+    roles = dict.fromkeys(role for one in content["compositions"].values() for role in one["parts"])
     for name, one in content["compositions"].items():
         spent, budget = one["spent"] or {}, one["budget"] or {}
         rows.append(
-            {"composition": name, **one["parts"]}
+            {"composition": name, **{role: one["parts"].get(role) for role in roles}}
             | _results(one["results"])
             | {
                 "mean_rank": one["rank"]["mean"],
