@@ -157,6 +157,7 @@ head (or loss and fusion) do. A slow test draws from the full product and finds 
 A fusion sees all encoders together. Here each encoder stands beside a table (`tabular`), or, with
 `robsurv/dual-patch-fuse`, which compares two grids, beside itself. A recipe of other company may be
 refused for it (grids of two shapes, three modalities for a fusion of two), by a sentence too.
+[`survkit tournament`](tournament.md) trains every combination that fits, and says which is best.
 
 ## Inputs
 

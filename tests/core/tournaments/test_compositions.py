@@ -107,6 +107,13 @@ def test_changes_reach_the_form_they_concern() -> None:
             {"compositions": {"a": None, "b": {"set": ["outcome.horizon=200"]}}},
             r"outcome.horizon is 300.0 in 'a' and 200.0 in 'b'",
         ),
+        (
+            {
+                "set": ["outcome.evaluation_points=edges"],
+                "compositions": {"a": None, "b": {"set": ["outcome.grid.intervals=5"]}},
+            },
+            r"outcome.grid is \{.*'intervals': 5",
+        ),
         ({"compositions": {"a": None, "b": None}}, r"'a' and 'b' are the same recipe"),
         ({"compositions": {"chosen": None}}, r"cannot be named 'chosen'"),
         ({"compositions": {"run.json": None}}, r"cannot be named 'run.json'"),

@@ -85,7 +85,7 @@ def command(
     replicates: IntervalReplicates = 1000,
     permutations: Permutations = 5000,
     level: Annotated[
-        float, typer.Option(help="Coverage of intervals; tests are at one minus it.")
+        float, typer.Option(help="Coverage of intervals of differences; tests are at one minus it.")
     ] = 0.95,
     cache: CacheFolder = None,
     overwrite: Annotated[

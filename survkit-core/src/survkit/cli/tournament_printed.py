@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 WIDTH = 160
 """Columns of text where there is no terminal."""
 
+_CHOSEN = "chosen in each fold"
+
 MOST_PAIRS = 12
 """More pairs than these are left to the page and the file."""
 
@@ -44,13 +46,18 @@ def print_result(found: TournamentResult) -> None:
     headline = next(iter(content["metrics"]))
     console.print()
     console.print(f"{content['cause']}: {content['metrics'][headline]['label']}", style="bold")
-    headings = ("composition", "concordance", "integrated Brier", "group", "rank", "chosen")
-    grid = _grid((*headings, "parameters", "steps", "seconds"))
-    for one in composition_cells(content, found.seconds):
-        cells = (one.groups, one.rank, one.chosen, one.parameters, one.steps, one.seconds)
-        grid.add_row(one.name, one.results[0], one.results[-1], *cells)
+    cells = composition_cells(content, found.seconds)
     chosen = [result_words(one) for one in content["chosen"]["results"].values()]
-    grid.add_row("chosen inside each fold", chosen[0], chosen[-1], *[""] * 6)
+    grid = _grid(("composition", "concordance", "group", "rank", "chosen"))
+    for one in cells:
+        grid.add_row(one.name, one.results[0], one.groups, one.rank, one.chosen)
+    grid.add_row(_CHOSEN, chosen[0])
+    console.print(grid)
+    console.print()
+    grid = _grid(("composition", "integrated Brier", "parameters", "steps", "seconds"))
+    for one in cells:
+        grid.add_row(one.name, one.results[-1], one.parameters, one.steps, one.seconds)
+    grid.add_row(_CHOSEN, chosen[-1])
     console.print(grid)
     _print_pairs(console, content, headline)
     for sentence in sentences(content):

@@ -178,8 +178,16 @@ _ALIKE: Mapping[str, Any] = {
     "outcome.unit": lambda recipe: recipe.outcome.unit,
     "outcome.horizon": lambda recipe: recipe.outcome.horizon,
     "outcome.evaluation_points": lambda recipe: recipe.outcome.evaluation_points,
+    "outcome.grid": lambda recipe: _evaluated_grid(recipe),
 }
 """What decides the division and the times at which predictions are compared."""
+
+
+def _evaluated_grid(recipe: Recipe) -> dict[str, Any] | None:
+    """Return the grid where predictions are kept at its edges; elsewhere grids may differ."""
+    settings = recipe.outcome
+    at_edges = settings.evaluation_points == "edges"
+    return settings.grid.model_dump(mode="json") if at_edges else None
 
 
 def _check_alike(path: str, values: Mapping[str, Any]) -> None:

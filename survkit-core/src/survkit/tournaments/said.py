@@ -57,7 +57,7 @@ def _numbers(content: Mapping[str, Any]) -> list[str]:
         f"The best of the table, {best}, has {top['value']:.3f}; choosing inside each fold has "
         f"{chosen['value']:.3f}"
     )
-    said = [f"{words}{_between(found['best_minus_chosen'], 'the best looks better by')}."]
+    said = [f"{words}{_between(found['best_minus_chosen'], 'the best minus the chosen is')}."]
     against = found["against_reference"]
     if against is not None and "p_value" in against["permutation"]:
         words = _between(against["difference"], "its difference to it is")

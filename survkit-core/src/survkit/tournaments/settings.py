@@ -52,7 +52,8 @@ class TournamentSettings:
         reference: Instead of the file's: what the figure shows the others against.
         cause: Name of the cause that is compared; the first where ``None``.
         permutations: Random swaps of the paired permutation test.
-        level: Coverage of the intervals; the tests are at one minus it.
+        level: Coverage of the intervals of differences; the tests are at one minus it. Those of
+            single compositions have 95%, as in every run.
         replicates: Bootstrap resamples of the intervals.
         seed: Instead of the recipes' own.
         jobs: Folds at the same time, each in a process of its own; -1 for one per core.
