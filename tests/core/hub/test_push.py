@@ -103,7 +103,7 @@ def test_a_run_of_folds_needs_a_word(model_folder: Path, tmp_path: Path, hub: Hu
         save_small_model(run / f"fold-{number}", seed=number)
     (run / "splits.json").write_text("{}")
 
-    with pytest.raises(RunError, match=r"train one with survkit fit, or .* --fold 0"):
+    with pytest.raises(RunError, match=r"survkit finalize --by refit or .* --fold 0"):
         push_to_hub(run, "org/name")
     with pytest.raises(RunError, match="no model of fold 7; it has 0, 1"):
         push_to_hub(run, "org/name", fold=7)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from survkit.data import Cohort
-    from survkit.hub import FittedModel
+    from survkit.hub import Pretrained
     from survkit.prediction import SurvivalPrediction
 
 
@@ -64,8 +64,9 @@ def command(
     _refuse_baseline(folder)
     if (folder / "splits.json").is_file() and not (folder / "config.json").is_file():
         raise RunError(
-            f"{model}: a cross-validation has one model per fold and none for new subjects; give "
-            "one of its folds, such as fold-0, or train on everybody with survkit fit"
+            f"{model}: a cross-validation has one model per fold and none for new subjects; make "
+            "one of them with survkit finalize --by refit or --by ensemble, or give one of its "
+            "folds, such as fold-0"
         )
     check_device(device)
     fitted = from_pretrained(model, revision=revision)
@@ -102,7 +103,7 @@ def _refuse_baseline(run: Path) -> None:
 
 
 def _frame(
-    prediction: SurvivalPrediction, fitted: FittedModel, cohort: Cohort, times: str | None
+    prediction: SurvivalPrediction, fitted: Pretrained, cohort: Cohort, times: str | None
 ) -> DataFrame:
     """Return a row per subject, in the columns that `survkit evaluate` reads.
 

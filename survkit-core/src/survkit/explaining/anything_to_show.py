@@ -6,7 +6,7 @@ from pathlib import Path
 
 from survkit.explaining.attention_maps import offers_maps
 from survkit.explaining.token_grid import grid_over_volume
-from survkit.hub import from_pretrained
+from survkit.hub import load_model
 from survkit.registry import Registry
 from survkit.report.token_weights import read_token_weights
 from survkit.showing import ShowsTokens, ShowsVolumes
@@ -21,7 +21,7 @@ def anything_to_show(run: Path, *, registry: Registry | None = None) -> bool:
     if first is None:
         return False
     attended = {name for name, tokens in read_token_weights(run).items() if tokens.rows}
-    fitted = from_pretrained(first.parent, registry=registry)
+    fitted = load_model(first.parent, registry=registry)
     for name, encoder in fitted.members[0].encoders.items():
         spec = fitted.description.inputs[name]
         if isinstance(encoder, ShowsVolumes) and spec.kind == "volume":

@@ -17,7 +17,7 @@ from survkit.evaluation.observed_groups import first_repeat
 from survkit.evaluation.read_run import PREDICTIONS_FILE, read_run
 from survkit.explaining.choose_subjects import Ranked
 from survkit.explaining.settings import ExplainSettings
-from survkit.hub import FittedModel, from_pretrained
+from survkit.hub import FittedModel, load_model
 from survkit.registry import Registry
 from survkit.report.token_weights import read_token_weights
 from survkit.training.cross_validate import fold_folder
@@ -75,7 +75,7 @@ def open_run(run: Path, cohort: Cohort, registry: Registry) -> OpenedRun:
         DataError: The cohort speaks of other causes.
     """
     if (run / "config.json").is_file():
-        fitted = from_pretrained(run, registry=registry)
+        fitted = load_model(run, registry=registry)
         causes = fitted.description.outcome.causes
         if cohort.outcome is not None and cohort.causes != causes:
             raise DataError(
@@ -170,7 +170,7 @@ class _CrossValidation:
                 ModelPart(
                     name=self.folder(fold).name,
                     fold=(fold.repeat, fold.fold),
-                    fitted=from_pretrained(self.folder(fold), registry=self.registry),
+                    fitted=load_model(self.folder(fold), registry=self.registry),
                     rows=rows,
                     expected=expected,
                 )

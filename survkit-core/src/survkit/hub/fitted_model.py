@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import torch
 
@@ -21,6 +22,7 @@ from survkit.protocols import SurvivalHead
 
 if TYPE_CHECKING:
     from survkit.data import Cohort, PreparationCache
+    from survkit.hub.push_fitted import PushOptions
 
 ENTRIES = "entries"
 """Names of an embedding's columns, added to what the cohort file declares."""
@@ -83,6 +85,27 @@ class FittedModel:
             ]
             predictions.append(predict_inputs(member, parts, device=device))
         return predictions[0] if len(predictions) == 1 else AveragePrediction(predictions)
+
+    def save_pretrained(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the model folder, as :func:`survkit.save_pretrained` does."""
+        from survkit.hub.save import save_pretrained
+
+        return save_pretrained(self, folder, overwrite=overwrite)
+
+    def push_to_hub(self, name: str, **options: Unpack[PushOptions]) -> Origin:
+        """Publish the model with a card that is made for it, and return which commit it became.
+
+        What was measured of a model lies in its folder, not in the model: push the folder with
+        :func:`survkit.push_to_hub` to publish its ``metrics.json`` and its own card too.
+
+        Args:
+            name: Such as ``org/name``.
+            options: ``private``, ``revision``, ``token`` and ``message`` of
+                :func:`survkit.push_to_hub`.
+        """
+        from survkit.hub.push_fitted import push_fitted
+
+        return push_fitted(self, name, **options)
 
 
 def predict_inputs(

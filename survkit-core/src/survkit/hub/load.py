@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
-from survkit.build import build_model
-from survkit.errors import ConfigError, HubUnavailableError, RunError, UserError
+from survkit.errors import ConfigError, HubUnavailableError, RunError
 from survkit.hub.address import is_on_hub
-from survkit.hub.build_budget import BuildBudget, OverBudgetError
+from survkit.hub.build_budget import BuildBudget
+from survkit.hub.build_members import build_members, divide_tensors
 from survkit.hub.description import FORMAT, ModelDescription
+from survkit.hub.ensemble_description import ENSEMBLE_FORMAT, EnsembleDescription
 from survkit.hub.fetch import fetch
+from survkit.hub.fitted_ensemble import FittedEnsemble, Pretrained
 from survkit.hub.fitted_model import FittedModel
 from survkit.hub.installed import check_installed
 from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE, check_file, read_plain_json
 from survkit.hub.origin import Origin, read_origin
-from survkit.model import SurvivalModel
 
 if TYPE_CHECKING:
     from survkit.registry import Registry
 
-
-_OF_BUILDING = (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError, MemoryError)
-"""What constructors raise where settings of the right type make no sense together."""
+_WRONG_DATA = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def from_pretrained(
@@ -36,8 +35,11 @@ def from_pretrained(
     revision: str | None = None,
     token: str | None = None,
     registry: Registry | None = None,
-) -> FittedModel:
+) -> Pretrained:
     """Load a model; its curves equal those of the saved model bit for bit.
+
+    What an ensemble of folds was saved as is one again: it has the same ``predict`` and
+    ``description``.
 
     Args:
         model: A folder that ``save_pretrained`` wrote, or a run folder of ``survkit fit``. A text
@@ -60,15 +62,80 @@ def from_pretrained(
     folder, source = _locate(model, revision, token)
     config = read_config(folder / CONFIG_FILE)
     tensors, sha256 = _read_weights(folder / WEIGHTS_FILE, str(config.get("weights_sha256")))
+    budget = BuildBudget(sum(each.nbytes for each in tensors.values()), len(tensors))
+    read = _ensemble if config["format"] == ENSEMBLE_FORMAT else _model
+    fitted = read(config, tensors, registry, folder, budget)
+    return replace(fitted, source=source or read_origin(folder, sha256))
+
+
+def load_model(folder: Path, *, registry: Registry | None = None) -> FittedModel:
+    """Load the folder of one model, for what looks inside of its networks.
+
+    Raises:
+        RunError: It is an ensemble, or as :func:`from_pretrained`.
+        UnknownComponentError: A component is not installed.
+    """
+    refuse_ensemble(read_config(folder / CONFIG_FILE), folder)
+    fitted = from_pretrained(folder, registry=registry)
+    assert isinstance(fitted, FittedModel)
+    return fitted
+
+
+def refuse_ensemble(config: Mapping[str, Any], folder: Path) -> None:
+    """Refuse what holds several models where the parts of one are wanted.
+
+    Raises:
+        RunError: With what to give instead.
+    """
+    if config.get("format") == ENSEMBLE_FORMAT:
+        raise RunError(
+            f"{folder}: is an ensemble of models, each of its own fold; one model is needed here: "
+            "give a fold of the run that it came from, such as RUN/fold-0, or a refit "
+            "(survkit finalize --by refit)"
+        )
+
+
+def _model(
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    registry: Registry,
+    folder: Path,
+    budget: BuildBudget,
+) -> FittedModel:
     try:
         description = ModelDescription.from_json(config)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RunError(
-            f"{folder / CONFIG_FILE}: damaged ({type(error).__name__}: {error}); get the model anew"
-        ) from error
+    except _WRONG_DATA as error:
+        raise _damaged(folder, error) from error
     check_installed(description, registry, folder)
-    members = _members(description, tensors, registry, folder)
-    return FittedModel(members, description, source or read_origin(folder, sha256))
+    return FittedModel(build_members(description, tensors, registry, folder, budget), description)
+
+
+def _ensemble(
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    registry: Registry,
+    folder: Path,
+    budget: BuildBudget,
+) -> FittedEnsemble:
+    try:
+        ensemble = EnsembleDescription.from_json(config)
+    except _WRONG_DATA as error:
+        raise _damaged(folder, error) from error
+    divided = divide_tensors(tensors, "models", len(ensemble.models), folder)
+    models = []
+    for number, (one, own) in enumerate(zip(ensemble.models, divided, strict=True)):
+        check_installed(one, registry, folder)
+        above = f"models.{number}."
+        members = build_members(one, own, registry, folder, budget, above=above)
+        models.append(FittedModel(members, one))
+    return FittedEnsemble(tuple(models), ensemble)
+
+
+def _damaged(folder: Path, error: Exception) -> RunError:
+    reason = " ".join(str(error).split())[:300]
+    return RunError(
+        f"{folder / CONFIG_FILE}: damaged ({type(error).__name__}: {reason}); get the model anew"
+    )
 
 
 def _locate(
@@ -104,7 +171,7 @@ def read_config(path: Path, name: str | None = None) -> dict[str, Any]:
             f"{path.parent}: no {CONFIG_FILE} is there; give the folder of a model or of a run "
             "that has finished"
         ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") not in (FORMAT, ENSEMBLE_FORMAT):
         raise RunError(f"{name or path}: not a survkit model (its format is not '{FORMAT}')")
     return content
 
@@ -129,90 +196,3 @@ def _read_weights(path: Path, stated: str) -> tuple[dict[str, Tensor], str]:
     except SafetensorError as error:
         raise RunError(f"{path}: not a safetensors file: {error}") from error
     return tensors, found
-
-
-def _members(
-    description: ModelDescription, tensors: dict[str, Tensor], registry: Registry, folder: Path
-) -> tuple[SurvivalModel, ...]:
-    """Build the networks and give each its tensors; every tensor has its place."""
-    own: dict[str, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        member, _, rest = name.removeprefix("members.").partition(".")
-        own.setdefault(member, {})[rest] = value
-        if not name.startswith("members.") or not _is_number(member, description.members):
-            raise RunError(f"{folder / WEIGHTS_FILE}: no part of the model is named {name}")
-    if len(own) < description.members:
-        raise RunError(
-            f"{folder / WEIGHTS_FILE}: has {len(own)} networks, but {CONFIG_FILE} speaks of "
-            f"{description.members}; get the model anew"
-        )
-    budget = BuildBudget(sum(each.nbytes for each in tensors.values()), len(tensors))
-    return tuple(
-        _member(description, own[str(number)], registry, folder, budget)
-        for number in range(description.members)
-    )
-
-
-def _is_number(text: str, members: int) -> bool:
-    """Whether it is the number of one of the networks, as it is written when they are saved."""
-    return text.isdecimal() and str(int(text)) == text and int(text) < members
-
-
-def _member(
-    description: ModelDescription,
-    tensors: Mapping[str, Tensor],
-    registry: Registry,
-    folder: Path,
-    budget: BuildBudget,
-) -> SurvivalModel:
-    """Build one network; what a stranger's settings make of memory and code is bounded."""
-    where = f"{folder / CONFIG_FILE}: no network can be built from it"
-    try:
-        # Weights drawn here are replaced below.
-        with torch.random.fork_rng(devices=[]), budget:
-            model, _ = build_model(
-                description.parts, description.inputs, description.outcome, registry
-            )
-    except UserError:
-        raise
-    except OverBudgetError as error:
-        raise RunError(
-            f"{where}: its settings ask for {error}, but {WEIGHTS_FILE} holds far less; get the "
-            "model from somebody you trust"
-        ) from error
-    except (
-        TypeError,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
-        raise RunError(f"{where} ({type(error).__name__}: {reason}); get the model anew") from error
-    _load_strictly(model, tensors, folder)
-    return model.eval()
-
-
-def _load_strictly(model: SurvivalModel, tensors: Mapping[str, Tensor], folder: Path) -> None:
-    """Give the network exactly these tensors, in their precision.
-
-    Raises:
-        RunError: Every name that is missing, unexpected or of another shape, and the first tensor
-            of another kind of number or with one that is not finite.
-    """
-    own = model.state_dict()
-    for name, value in tensors.items():
-        where = f"{folder / WEIGHTS_FILE}: {name}"
-        if name in own and own[name].is_floating_point() != value.is_floating_point():
-            raise RunError(f"{where} is {value.dtype}, not {own[name].dtype}; get the model anew")
-        if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise RunError(f"{where} holds NaN or infinite numbers; get the model anew")
-    try:
-        model.load_state_dict(dict(tensors), strict=True, assign=True)
-    except RuntimeError as error:
-        problems = " ".join(str(error).split()).partition(": ")[2]
-        raise RunError(
-            f"{folder / WEIGHTS_FILE}: the weights do not fit the components that are installed: "
-            f"{problems} Install the versions named in {CONFIG_FILE}"
-        ) from error

@@ -23,8 +23,9 @@ def model_folder(run: Path, fold: str | int | None) -> Path:
         if single:
             return run
         raise RunError(
-            f"{run}: a cross-validation has one model per fold and none that saw everybody; train "
-            "one with survkit fit, or say which fold is meant with --fold, such as --fold 0"
+            f"{run}: a cross-validation has one model per fold and none that saw everybody; make "
+            "one of them with survkit finalize --by refit or --by ensemble, or say which fold is "
+            "meant with --fold, such as --fold 0"
         )
     if single:
         raise ConfigError(f"{run}: is no run of survkit cv, so it has no folds; leave --fold out")

@@ -7,24 +7,25 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from survkit.atomic_write import write_bytes
 from survkit.errors import RunError
-from survkit.hub.fitted_model import FittedModel
+from survkit.hub.fitted_ensemble import FittedEnsemble, Pretrained
 from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE
 from survkit.model import SurvivalModel
 
 
-def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool = False) -> Path:
+def save_pretrained(fitted: Pretrained, folder: str | Path, *, overwrite: bool = False) -> Path:
     """Write ``config.json`` and ``model.safetensors`` into a folder.
 
     The weights are written first, and the configuration, which names their hash, last: a folder
     with a configuration is complete.
 
     Args:
-        fitted: The model.
+        fitted: The model, or the ensemble of several.
         folder: Made if it is not there.
         overwrite: Replace a model that lies there.
 
@@ -36,16 +37,28 @@ def save_pretrained(fitted: FittedModel, folder: str | Path, *, overwrite: bool 
     folder = Path(folder)
     if (folder / CONFIG_FILE).exists() and not overwrite:
         raise RunError(f"{folder}: a model is there already; choose another folder or overwrite it")
-    tensors = _tensors(fitted.members)
+    tensors, described = _content(fitted)
     _refuse_broken(tensors, folder)
     content = save(tensors)
-    config = fitted.description.to_json() | {"weights_sha256": hashlib.sha256(content).hexdigest()}
+    config = described | {"weights_sha256": hashlib.sha256(content).hexdigest()}
     text = json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     _check_space(folder, len(content))
     write_bytes(folder / WEIGHTS_FILE, content)
     write_bytes(folder / CONFIG_FILE, text.encode())
     return folder
+
+
+def _content(fitted: Pretrained) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors by name and what ``config.json`` says of them."""
+    if not isinstance(fitted, FittedEnsemble):
+        return _tensors(fitted.members), fitted.description.to_json()
+    tensors = {
+        f"models.{number}.{name}": value
+        for number, model in enumerate(fitted.models)
+        for name, value in _tensors(model.members).items()
+    }
+    return tensors, fitted.ensemble.to_json()
 
 
 def weights_size(members: Sequence[SurvivalModel]) -> int:

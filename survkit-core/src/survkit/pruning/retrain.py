@@ -16,7 +16,7 @@ from torch import Tensor
 
 from survkit.errors import ConfigError
 from survkit.evaluation import Predictions
-from survkit.hub import FittedModel, from_pretrained
+from survkit.hub import FittedModel, load_model
 from survkit.hub.save import save_pretrained
 from survkit.prunes_tokens import PrunesTokens
 from survkit.pruning.choice import Choice
@@ -114,7 +114,7 @@ def measured(
     for number, fold in enumerate(parts.splits.folds):
         part = parts.fold(fold)
         task = fold_task(parts, number, part, settings, modality, advance)
-        after = from_pretrained(fold_folder(folder, parts.splits, fold), registry=parts.registry)
+        after = load_model(fold_folder(folder, parts.splits, fold), registry=parts.registry)
         for key, fitted in (("before", part.fitted), ("after", after)):
             seconds[key] += predict_fold(without_choices(task, fitted)).seconds[FULL]
     subjects = len(parts.table)

@@ -13,7 +13,7 @@ from survkit.data import Cohort, Fold, Splits
 from survkit.errors import DataError, RunError
 from survkit.evaluation import Predictions
 from survkit.evaluation.read_run import PREDICTIONS_FILE, read_run
-from survkit.hub import from_pretrained
+from survkit.hub import load_model
 from survkit.hub.fitted_model import FittedModel
 from survkit.prediction import SurvivalPrediction
 from survkit.recipe import Recipe
@@ -94,7 +94,7 @@ class RunParts:
                 "of splits.json; the files are of different runs"
             )
         self._check_outcome(table, rows)
-        fitted = from_pretrained(folder, registry=self.registry)
+        fitted = load_model(folder, registry=self.registry)
         return FoldPart(name=folder.name, fitted=fitted, table=table, rows=rows)
 
     def _check_outcome(self, table: Predictions, rows: list[int]) -> None:

@@ -20,7 +20,7 @@ from survkit.errors import RunError
 from survkit.flow import ModalityInput
 from survkit.hub.description import ModelDescription, Provider
 from survkit.hub.fitted_model import FittedModel, declared
-from survkit.hub.load import from_pretrained
+from survkit.hub.load import load_model
 from survkit.hub.save import save_pretrained
 from survkit.model import SurvivalModel
 from survkit.part_sizes import part_sizes
@@ -101,7 +101,7 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     result_file = folder / RESULT_FILE
     if part.resume and result_file.is_file():
         facts = _read_result(result_file)
-        return PartResult(from_pretrained(folder, registry=part.registry), facts["score"], facts)
+        return PartResult(load_model(folder, registry=part.registry), facts["score"], facts)
     folder.mkdir(parents=True, exist_ok=True)
     outcome = fit_outcome(part.recipe, part.cohort, part.train)
     specs = {name: part.cohort.input_spec(name, part.train) for name in part.recipe.encoders}

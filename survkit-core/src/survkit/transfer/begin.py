@@ -11,7 +11,7 @@ from torch import nn
 from survkit.build import Part, Parts
 from survkit.compose import start_from_weights
 from survkit.errors import ConfigError
-from survkit.hub import FittedModel, from_pretrained
+from survkit.hub import FittedModel, load_model
 from survkit.model import SurvivalModel
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
@@ -78,7 +78,7 @@ def begin(
     Raises:
         ConfigError: Nothing fits, or a part that was named does not.
     """
-    source = from_pretrained(start.model.folder, registry=registry)
+    source = load_model(start.model.folder, registry=registry)
     donor = _member(source, start, member)
     mine = {role: part for role, part in parts if list(part_of(model, role).state_dict())}
     found = {

@@ -10,7 +10,7 @@ from torch import nn
 from survkit.build import Part
 from survkit.compose import start_from_weights
 from survkit.errors import ConfigError
-from survkit.hub import from_pretrained
+from survkit.hub import load_model
 from survkit.model import SurvivalModel
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
@@ -42,7 +42,7 @@ def begin_encoders(
     """
     assert settings.source is not None
     (model,) = find_sources(settings.source, None, ["prepare"])
-    source = from_pretrained(model.folder, registry=registry)
+    source = load_model(model.folder, registry=registry)
     wanted = tuple(role for role in settings.parts if role not in ("fusion", "head"))
     if settings.parts and not wanted:
         raise ConfigError(

@@ -11,6 +11,7 @@ from typing import Any
 
 from survkit.data import Splits
 from survkit.errors import RunError
+from survkit.hub.load import refuse_ensemble
 
 _FOLD = re.compile(r"(?P<run>.+):(?P<fold>fold-\d+(?:-\d+)?)")
 SPLITS_FILE, TRAINING_FILE, MODEL_FILE = "splits.json", "training.json", "config.json"
@@ -123,6 +124,7 @@ def _model(folder: Path) -> SourceModel:
             "that has finished and trains networks"
         )
     config = read_json(folder / MODEL_FILE)
+    refuse_ensemble(config, folder)
     stated = config.get("training", {}).get("splits_sha256")
     is_fold = re.fullmatch(r"fold-\d+(-\d+)?", folder.name) is not None
     splits = read_splits(folder.parent if is_fold else folder)

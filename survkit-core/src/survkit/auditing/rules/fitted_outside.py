@@ -16,7 +16,7 @@ from survkit.auditing.finding import Answer, Finding, NotChecked, Rule
 from survkit.auditing.run_files import FoldFiles
 from survkit.data import Cohort, read_modality, store_for
 from survkit.flow import ModalityInput, select
-from survkit.hub import FittedModel, from_pretrained
+from survkit.hub import FittedModel, load_model
 from survkit.model import SurvivalModel
 from survkit.protocols import FitsBaseline, FitsInput
 from survkit.time_grid import fit_time_grid
@@ -101,7 +101,7 @@ def _blame(one: _Fitted, parts: Mapping[str, list[int]]) -> tuple[str | None, st
 def _everything(
     fold: FoldFiles, cohort: Cohort, recipe: Mapping[str, Any], division: Division
 ) -> list[_Fitted]:
-    fitted = from_pretrained(fold.folder)
+    fitted = load_model(fold.folder)
     cohort = cohort.with_twins(fitted.description.twins)
     found = [_levels(fitted, cohort)]
     grid = (recipe.get("outcome") or {}).get("grid") or {}

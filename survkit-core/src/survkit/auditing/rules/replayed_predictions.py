@@ -10,7 +10,7 @@ from survkit.auditing.finding import Answer, Finding, NotChecked, Rule, some
 from survkit.auditing.run_files import FoldFiles
 from survkit.auditing.table import Floats, Table
 from survkit.data import Cohort
-from survkit.hub import from_pretrained
+from survkit.hub import load_model
 
 NAME = "replayed-predictions"
 TOLERANCE = 1e-3
@@ -70,7 +70,7 @@ def _written(table: Table, fold: FoldFiles, cohort: Cohort) -> tuple[list[str], 
 def _asked(fold: FoldFiles, cohort: Cohort, subjects: list[str], horizon: float | None) -> Floats:
     """Return risk scores (subject, cause)."""
     place = {name: row for row, name in enumerate(cohort.subjects)}
-    fitted = from_pretrained(fold.folder)
+    fitted = load_model(fold.folder)
     until = fitted.description.outcome.horizon if horizon is None else horizon
     prediction = fitted.predict(cohort, [place[name] for name in subjects])
     causes = range(1, len(fitted.description.outcome.causes) + 1)
