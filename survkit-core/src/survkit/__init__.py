@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from survkit.data import Cohort
     from survkit.estimator import SurvivalEstimator
     from survkit.evaluation import evaluate
+    from survkit.finalizing.finalize import finalize
     from survkit.hub import from_pretrained, push_to_hub, save_pretrained
     from survkit.hub.pull import pull
     from survkit.plugins import API_VERSION, hookimpl
@@ -38,6 +39,7 @@ __all__ = [
     "create",
     "cross_validate",
     "evaluate",
+    "finalize",
     "fit",
     "from_pretrained",
     "hookimpl",
@@ -58,6 +60,7 @@ _HOME = {
     "compare": "survkit.comparison",
     "cross_validate": "survkit.training",
     "evaluate": "survkit.evaluation",
+    "finalize": "survkit.finalizing",
     "fit": "survkit.training",
     "from_pretrained": "survkit.hub",
     "hookimpl": "survkit.plugins",

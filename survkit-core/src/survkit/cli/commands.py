@@ -86,6 +86,14 @@ COMMANDS: dict[str, Entry] = {
             "cohort.yaml --out runs/t --reference ridge --check",
         ),
     ),
+    "finalize": Entry(
+        "survkit.cli.finalize:command",
+        "Make the one model of a cross-validation: a refit, or the ensemble of its folds.",
+        (
+            "survkit finalize runs/cv --by ensemble --out model",
+            "survkit finalize runs/cv --by refit --cohort cohort.yaml --out model",
+        ),
+    ),
     "cost": Entry(
         "survkit.cli.cost:command",
         "Count parameters and arithmetic of recipes, part by part.",

@@ -1,0 +1,64 @@
+"""The ensemble of folds: what their models predict is averaged, nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from survkit.errors import RunError
+from survkit.finalizing.finished_run import FinishedRun
+from survkit.hub import FittedEnsemble, FittedModel, load_model
+from survkit.hub.ensemble_description import EnsembleDescription, difference
+
+if TYPE_CHECKING:
+    from survkit.registry import Registry
+
+_SHARED = ("cohort", "monitor", "splits_sha256")
+_LISTED = ("train_subjects", "validation_subjects")
+_OF_MEMBERS = ("epochs", "best_epoch")
+
+
+def ensemble(run: FinishedRun, registry: Registry | None = None) -> FittedEnsemble:
+    """Load the models of all folds as one.
+
+    Raises:
+        RunError: A fold's model is damaged or of another run, or the folds chose components that
+            differ.
+        UnknownComponentError: A component is not installed.
+    """
+    models = []
+    for fold, folder in zip(run.splits.folds, run.folds, strict=True):
+        model = load_model(folder, registry=registry)
+        facts = model.description.training
+        place = list(facts.get("seed", ()))[1:]
+        if facts.get("splits_sha256") != run.splits.sha256 or place != [fold.repeat, fold.fold]:
+            raise RunError(f"{folder}: holds a model of another run or fold")
+        models.append(model)
+    _refuse_different(run, models)
+    described = tuple(model.description for model in models)
+    training = _training([one.training for one in described]) | {"final": run.said("ensemble")}
+    return FittedEnsemble(tuple(models), EnsembleDescription(models=described, training=training))
+
+
+def _refuse_different(run: FinishedRun, models: Sequence[FittedModel]) -> None:
+    found = difference([model.description for model in models])
+    if found is not None:
+        what, number = found
+        raise RunError(
+            f"{run.folder}: {run.folds[0].name} and {run.folds[number].name} differ in {what}, so "
+            "their models are not of one kind; make one with --by refit, or give one fold"
+        )
+
+
+def _training(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the trainings have in common, and their numbers one by one."""
+    facts = {key: folds[0][key] for key in _SHARED if len({one.get(key) for one in folds}) == 1}
+    facts |= {key: [one[key] for one in folds] for key in _LISTED}
+    facts |= {key: [value for one in folds for value in one[key]] for key in _OF_MEMBERS}
+    recipes = [one["recipe"] for one in folds]
+    shared = {
+        key: value
+        for key, value in recipes[0].items()
+        if all(one.get(key) == value for one in recipes)
+    }
+    return facts | {"seed": folds[0]["seed"][:1], "recipe": shared}
