@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save
 
 from survkit.build import Part, Parts, build_model
 from survkit.flow import ModalityInput
-from survkit.hub import FittedModel, save_pretrained
+from survkit.hub import FittedEnsemble, FittedModel, load_model, save_pretrained
 from survkit.hub.description import ModelDescription, Provider
+from survkit.hub.ensemble_description import EnsembleDescription
 from survkit.plugins import API_VERSION, default_registry
 from survkit.specs import InputSpec, OutcomeSpec
 
@@ -48,6 +49,15 @@ def save_small_model(
         api_version=API_VERSION,
     )
     return save_pretrained(FittedModel((model,), description), folder)
+
+
+def save_small_ensemble(folder: Path) -> Path:
+    """Save three untrained vector models as one."""
+    beside = folder.parent / f"{folder.name}-models"
+    models = tuple(load_model(save_small_model(beside / str(seed), seed)) for seed in range(3))
+    described = tuple(one.description for one in models)
+    ensemble = EnsembleDescription(models=described, training={"final": {"by": "ensemble"}})
+    return save_pretrained(FittedEnsemble(models, ensemble), folder)
 
 
 def rewrite(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:

@@ -41,7 +41,5 @@ def run(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two repeats of two folds."""
     folder = tmp_path_factory.mktemp("toy") / "cv"
     with without_figures():
-        cross_validate(
-            recipe(), cohort, folder, folds=2, repeats=2, replicates=0, progress=False
-        )
+        cross_validate(recipe(), cohort, folder, folds=2, repeats=2, replicates=0, progress=False)
     return folder

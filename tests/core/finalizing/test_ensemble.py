@@ -173,7 +173,7 @@ def test_only_a_cross_validation_of_networks_has_one(
     (bent / "recipe.yaml").write_text(
         "baseline: {use: coxnet}\ninputs: [clinical]\noutcome: {horizon: 300}\n"
     )
-    with pytest.raises(RunError, match="of the baseline 'coxnet', .* never stored"):
+    with pytest.raises(RunError, match=r"of the baseline 'coxnet', .* never stored"):
         survkit.finalize(bent, tmp_path / "model", by="ensemble")
 
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import resource
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tests.core.hub.refusals import refused, set_path
 from tests.hub_server.small_model import rewrite, rewrite_config, rewrite_weights
 
 from survkit.errors import RunError, UnknownComponentError, UserError
 from survkit.hub import from_pretrained
 from survkit.hub.build_budget import BuildBudget, OverBudgetError
-
-GIB = 1 << 30
-SECONDS = 30.0
-"""Within which everything is refused; a tenth of it would do on a machine that is not shared."""
 
 
 class Trap:
@@ -33,24 +28,6 @@ class Trap:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Path.touch, (self.path,)
-
-
-def refused(folder: Path, error: type[UserError], said: str) -> None:
-    """Assert one clear line, soon and without much memory."""
-    before, start = peak(), time.monotonic()
-    with pytest.raises(error, match=said) as caught:
-        from_pretrained(folder)
-
-    assert time.monotonic() - start < SECONDS
-    assert peak() - before < GIB
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 1000
-
-
-def peak() -> int:
-    """Return the most memory that this process has had, in bytes."""
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -103,17 +80,6 @@ def test_tensors_that_lie(entry: dict[str, Any], model_folder: Path) -> None:
     rewrite_weights(model_folder, len(header).to_bytes(8, "little") + header + b"\0" * 4)
 
     refused(model_folder, RunError, "not a safetensors file")
-
-
-def set_path(*keys: str, value: object) -> Callable[[dict[str, Any]], None]:
-    """Return what sets one place of a configuration."""
-
-    def change(config: dict[str, Any]) -> None:
-        for key in keys[:-1]:
-            config = config[key]
-        config[keys[-1]] = value
-
-    return change
 
 
 RNA = ("components", "encoders.rna")
