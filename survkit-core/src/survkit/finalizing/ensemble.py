@@ -13,9 +13,12 @@ from survkit.hub.ensemble_description import EnsembleDescription, difference
 if TYPE_CHECKING:
     from survkit.registry import Registry
 
-_SHARED = ("cohort", "monitor", "splits_sha256")
-_LISTED = ("train_subjects", "validation_subjects")
+_SHARED = ("cohort", "monitor", "splits_sha256", "files")
+"""Facts of a training that are told once; left out where folds differ."""
+_LISTED = ("train_subjects", "validation_subjects", "train_part")
+"""Facts that are told fold by fold, where every fold has them."""
 _OF_MEMBERS = ("epochs", "best_epoch")
+"""Lists over the networks of a fold, which are joined."""
 
 
 def ensemble(run: FinishedRun, registry: Registry | None = None) -> FittedEnsemble:
@@ -52,13 +55,19 @@ def _refuse_different(run: FinishedRun, models: Sequence[FittedModel]) -> None:
 
 def _training(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the trainings have in common, and their numbers one by one."""
-    facts = {key: folds[0][key] for key in _SHARED if len({one.get(key) for one in folds}) == 1}
-    facts |= {key: [one[key] for one in folds] for key in _LISTED}
-    facts |= {key: [value for one in folds for value in one[key]] for key in _OF_MEMBERS}
     recipes = [one["recipe"] for one in folds]
-    shared = {
+    facts = {key: value for key, value in _agreed(folds).items() if key in _SHARED}
+    for key in _LISTED:
+        if all(key in one for one in folds):
+            facts[key] = [one[key] for one in folds]
+    facts |= {key: [value for one in folds for value in one[key]] for key in _OF_MEMBERS}
+    return facts | {"seed": folds[0]["seed"][:1], "recipe": _agreed(recipes)}
+
+
+def _agreed(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the keys that all have, with equal values."""
+    return {
         key: value
-        for key, value in recipes[0].items()
-        if all(one.get(key) == value for one in recipes)
+        for key, value in several[0].items()
+        if all(key in one and one[key] == value for one in several)
     }
-    return facts | {"seed": folds[0]["seed"][:1], "recipe": shared}
