@@ -24,7 +24,7 @@ EXAMPLES = [example for entry in COMMANDS.values() for example in entry.examples
     "component", COMPONENTS, ids=lambda each: f"{each.kind}-{each.qualified_name}"
 )
 def test_every_registered_name_resolves(component: Component) -> None:
-    """A component is something to call, a recipe or reproduction a YAML mapping."""
+    """A component is something to call, a recipe, demonstration or reproduction a YAML mapping."""
     target = component.load()
 
     if component.kind in TEXT_KINDS:

@@ -71,13 +71,21 @@ _HOME = {
 }
 
 
+_READERS = {
+    "recipe": "survkit.Recipe",
+    "demonstration": "survkit.demonstration.Demonstration",
+    "reproduction": "survkit.reproduction.Reproduction",
+}
+
+
 def list_components(pattern: str | None = None, *, kind: str | None = None) -> list[Component]:
     """Return the registered components, without importing any of them.
 
     Args:
         pattern: Only names that fit these wildcards, bare or full: ``"*vit*"``, ``"robsurv/*"``.
         kind: Only ``"encoder"``, ``"fusion"``, ``"head"``, ``"loss"``, ``"baseline"``,
-            ``"corruption"``, ``"recipe"``, ``"reproduction"`` or ``"experiment"``.
+            ``"corruption"``, ``"recipe"``, ``"demonstration"``, ``"reproduction"`` or
+            ``"experiment"``.
 
     Raises:
         UnknownComponentError: There is no such kind.
@@ -103,7 +111,7 @@ def create(kind: str, name: str, /, *args: Any, **settings: Any) -> Any:
     Raises:
         UnknownComponentError: No component, or more than one, has the name.
         ConfigError: A setting is unknown, missing or of the wrong type; or the kind is
-            ``recipe`` or ``reproduction``.
+            ``recipe``, ``demonstration`` or ``reproduction``.
     """
     from survkit.component import TEXT_KINDS
     from survkit.errors import ConfigError
@@ -112,8 +120,9 @@ def create(kind: str, name: str, /, *args: Any, **settings: Any) -> Any:
 
     found = default_registry().find(kind, name)
     if kind in TEXT_KINDS:
-        reader = "survkit.Recipe" if kind == "recipe" else "survkit.reproduction.Reproduction"
-        raise ConfigError(f"a {kind} is text, not built; use {reader} for {found.full_name!r}")
+        raise ConfigError(
+            f"a {kind} is text, not built; use {_READERS[kind]} for {found.full_name!r}"
+        )
     component = found.load()
     where = f"{kind} {found.full_name!r}"
     return component(*args, **check_settings(component, settings, where=where))

@@ -49,6 +49,7 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
             "tmss",
             "xsurv",
         ),
+        "demonstration": ("small",),
         "reproduction": ("figure2", "figure3", "table1", "table2"),
     },
     Provider("survkit-slicetention", "slicetention"): {
@@ -73,6 +74,7 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
             "lung1-vit",
             "small",
         ),
+        "demonstration": ("small",),
         "reproduction": ("question4", "table3", "table4", "table5"),
     },
     Provider("survkit-radvit", "radvit"): {
@@ -87,6 +89,7 @@ CATALOG: Mapping[Provider, Mapping[str, tuple[str, ...]]] = {
             "small-radiomics",
             "small-vit",
         ),
+        "demonstration": ("small",),
         "reproduction": ("hybrid", "sweep-alpha", "sweep-lambda", "sweep-tau"),
         "experiment": ("shallow",),
     },

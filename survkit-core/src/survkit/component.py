@@ -20,11 +20,12 @@ Kind = Literal[
     "baseline",
     "corruption",
     "recipe",
+    "demonstration",
     "reproduction",
     "experiment",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
-TEXT_KINDS = ("recipe", "reproduction")
+TEXT_KINDS = ("recipe", "demonstration", "reproduction")
 """Kinds that are a YAML file of a package, not something to call."""
 CORE_PLUGIN = "survkit"
 """Name of the core as a plugin; a full name without a slash means it."""

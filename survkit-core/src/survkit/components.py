@@ -68,3 +68,9 @@ def survkit_register(registry: Registry) -> None:
     registry.add(
         "recipe", "demo", "survkit:recipes/demo.yaml", summary="CT + PET + clinical phantoms"
     )
+    registry.add(
+        "demonstration",
+        "demo",
+        "survkit:demonstration/demo.yaml",
+        summary="recipe demo on phantoms",
+    )

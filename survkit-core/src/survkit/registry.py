@@ -56,7 +56,7 @@ class Registry:
         Args:
             kind: One of :data:`KINDS`.
             name: Lower case letters and digits, joined by single hyphens, dots or underscores.
-            target: ``"module:attribute"``, or for a recipe or reproduction
+            target: ``"module:attribute"``, or for a recipe, demonstration or reproduction
                 ``"package:path/inside/package.yaml"``.
             summary: One line for ``survkit list``.
 

@@ -21,6 +21,7 @@ recipe | covid-cxr-radiomics | recipes/covid-cxr-radiomics.yaml | its radiomics 
 recipe | small | recipes/small.yaml | a small hybrid for two CPU cores, such as for phantoms
 recipe | small-vit | recipes/small-vit.yaml | its image branch alone
 recipe | small-radiomics | recipes/small-radiomics.yaml | its radiomics branch alone
+demonstration | small | demonstrations/small.yaml | of the recipe small
 reproduction | hybrid | reproductions/hybrid.yaml | each branch alone, and the hybrid
 reproduction | sweep-alpha | reproductions/sweep-alpha.yaml | share of the radiomics in the risk
 reproduction | sweep-lambda | reproductions/sweep-lambda.yaml | weight of the contrastive loss

@@ -37,6 +37,7 @@ recipe | xsurv | recipes/xsurv.yaml | compared: merging-diverging hybrid transfo
 recipe | mmrl | recipes/mmrl.yaml | compared: multi-modal representation learning
 recipe | survrnc | recipes/survrnc.yaml | compared: Rank-N-Contrast beside DeepHit
 recipe | tmss | recipes/tmss.yaml | compared: transformer for segmentation and survival
+demonstration | small | demonstrations/small.yaml | of the recipe small
 reproduction | table1 | reproductions/table1.yaml | nine systems, clean and noisy
 reproduction | table2 | reproductions/table2.yaml | ablations, clean and noisy
 reproduction | figure2 | reproductions/figure2.yaml | C-td against the share of noisy subjects

@@ -31,6 +31,7 @@ recipe | lung1-densenet3d-half | recipes/lung1-densenet3d-half.yaml | question 1
 recipe | lung1-mst | recipes/lung1-mst.yaml | question 1: Medical Slice Transformer, DINOv2
 recipe | lung1-mst-half | recipes/lung1-mst-half.yaml | question 1: half of DINOv2 trains
 recipe | small | recipes/small.yaml | a small network for two CPU cores, such as for phantoms
+demonstration | small | demonstrations/small.yaml | of the recipe small
 reproduction | table3 | reproductions/table3.yaml | question 1: 3-D networks
 reproduction | table4 | reproductions/table4.yaml | question 2: fusion of slices
 reproduction | table5 | reproductions/table5.yaml | question 3: backbones

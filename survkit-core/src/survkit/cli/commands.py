@@ -229,6 +229,15 @@ COMMANDS: dict[str, Entry] = {
         "Cross-validate a multimodal model on generated images of known truth.",
         ("survkit demo", "survkit demo --fast"),
     ),
+    "train-demo-weights": Entry(
+        "survkit.cli.train_demo_weights:command",
+        "Train small demonstration weights on phantoms, test them, and publish them.",
+        (
+            "survkit train-demo-weights --out demo-weights",
+            "survkit train-demo-weights demo robsurv/small --quick --out demo-weights",
+            "survkit train-demo-weights --out demo-weights --push my-organisation --public",
+        ),
+    ),
     "phantom": Entry(
         "survkit.cli.phantom:command",
         "Generate a cohort of images with a known truth.",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from survkit.demo import DemoResult, DemoSettings, Row
-    from survkit.metrics.estimate import Result
 
 
 def command(
@@ -38,12 +34,13 @@ def command(
     of all three and one of each alone are trained on the same folds, and set beside the oracle: the
     true hazard, which no model can beat but by chance.
     """
+    from survkit.cli.progress_bars import progress_bars
     from survkit.demo import DemoSettings, run_demo
 
     start = time.monotonic()
     settings = DemoSettings.fast(seed=seed) if fast else DemoSettings(seed=seed)
     print(_introduction(settings))
-    with _progress_bars() as progress:
+    with progress_bars() as progress:
         result = run_demo(out, settings, overwrite=overwrite, jobs=jobs, progress=progress)
     _print_table(result)
     print(_verdict(result, fast=fast))
@@ -58,71 +55,25 @@ def _introduction(settings: DemoSettings) -> str:
     )
 
 
-@contextmanager
-def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that draws one bar per thing that is being done, on stderr; where that is no
-    terminal, it writes a line when a thing is done.
-    """
-    if not sys.stderr.isatty():
-        yield _say_when_done()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed())
-    tasks: dict[str, Any] = {}
-    with Progress(*columns, console=Console(file=sys.stderr)) as bars:
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total, start=False)
-            if done:
-                bars.start_task(tasks[what])
-            bars.update(tasks[what], completed=done)
-
-        yield tell
-
-
-def _say_when_done() -> Callable[[str, int, int], None]:
-    said: set[str] = set()
-
-    def tell(what: str, done: int, total: int) -> None:
-        if done >= total and what not in said:
-            said.add(what)
-            print(f"{what}: done", file=sys.stderr, flush=True)
-
-    return tell
-
-
 def _print_table(result: DemoResult) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from survkit.cli.estimate_cells import estimate_cells
 
     grid = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for heading in ("model", "concordance", "95 % interval", "best possible", "reached"):
         grid.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=True)
     for row in result.rows:
         truth = row is result.oracle
-        cells = [row.name, *_number(row.concordance), "", ""]
+        cells = [row.name, *estimate_cells(row.concordance), "", ""]
         if not truth:
-            cells[3:] = [_number(row.best)[0], _share(row)]
+            cells[3:] = [estimate_cells(row.best)[0], _share(row)]
         grid.add_row(*cells, style="bold" if row is result.fused else None)
     console = Console(markup=False, highlight=False)
     console.print()
     console.print(grid)
     console.print()
-
-
-def _number(found: Result) -> tuple[str, str]:
-    """Return the value and its interval as texts."""
-    from survkit.metrics.estimate import Undefined
-
-    if isinstance(found, Undefined):
-        return "undefined", ""
-    interval = found.interval
-    spread = "" if interval is None else f"{interval.lower:.3f} to {interval.upper:.3f}"
-    return f"{found.value:.3f}", spread
 
 
 def _share(row: Row) -> str:

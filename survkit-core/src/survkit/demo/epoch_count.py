@@ -39,8 +39,9 @@ def epochs_watched(runs: Mapping[str, Path], tell: Callable[[str, int], None]) -
 
 
 def epochs_trained(run: Path) -> int:
-    """Return the number of epochs in the logs of a run's folds."""
+    """Return the number of epochs in the logs of a run: of its folds, or of its one model."""
     return sum(
         max(0, len(log.read_text(encoding="utf-8").splitlines()) - 1)
-        for log in run.glob("fold-*/log.csv")
+        for pattern in ("log.csv", "fold-*/log.csv")
+        for log in run.glob(pattern)
     )

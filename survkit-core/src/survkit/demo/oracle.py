@@ -8,11 +8,18 @@ import numpy as np
 
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.evaluation.metric_names import HARRELL
+from survkit.flow import SurvivalTarget
 from survkit.metrics.estimate import Result
 from survkit.phantom import Phantom
 
 
-def evaluate_oracle(phantom: Phantom, predictions: Predictions, *, replicates: int) -> Evaluation:
+def evaluate_oracle(
+    phantom: Phantom,
+    predictions: Predictions,
+    *,
+    replicates: int,
+    training: SurvivalTarget | None = None,
+) -> Evaluation:
     """Return the metrics of the true hazard and the true incidence.
 
     Args:
@@ -20,6 +27,7 @@ def evaluate_oracle(phantom: Phantom, predictions: Predictions, *, replicates: i
         predictions: Of a model; their subjects, folds and times are taken, so that model and
             oracle are compared on the very same pairs.
         replicates: Bootstrap resamples of the intervals.
+        training: From whom the censoring is estimated, where the predictions are of one fold.
     """
     rows = _positions(phantom, predictions)
     truth = replace(
@@ -28,7 +36,7 @@ def evaluate_oracle(phantom: Phantom, predictions: Predictions, *, replicates: i
         risk_score=phantom.log_hazard[rows],
         cumulative_incidence=phantom.cumulative_incidence(predictions.time_grid)[rows],
     )
-    return evaluate(truth, replicates=replicates)
+    return evaluate(truth, training=training, replicates=replicates)
 
 
 def best_of(phantom: Phantom, predictions: Predictions, modality: str) -> Result:

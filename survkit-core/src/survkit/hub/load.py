@@ -14,6 +14,7 @@ from survkit.errors import ConfigError, HubUnavailableError, RunError
 from survkit.hub.address import is_on_hub
 from survkit.hub.build_budget import BuildBudget
 from survkit.hub.build_members import build_members, divide_tensors
+from survkit.hub.demonstration_label import warn_of_demonstration
 from survkit.hub.description import FORMAT, ModelDescription
 from survkit.hub.ensemble_description import ENSEMBLE_FORMAT, EnsembleDescription
 from survkit.hub.fetch import fetch
@@ -41,6 +42,8 @@ def from_pretrained(
     What an ensemble of folds was saved as is one again: it has the same ``predict`` and
     ``description``.
 
+    Demonstration weights are loaded with a warning in the log that they are of no use for patients.
+
     Args:
         model: A folder that ``save_pretrained`` wrote, or a run folder of ``survkit fit``. A text
             such as ``"org/name"`` that is no folder here is a model on the Hub; its ``source`` is
@@ -65,6 +68,7 @@ def from_pretrained(
     budget = BuildBudget(sum(each.nbytes for each in tensors.values()), len(tensors))
     read = _ensemble if config["format"] == ENSEMBLE_FORMAT else _model
     fitted = read(config, tensors, registry, folder, budget)
+    warn_of_demonstration(model, fitted.description)
     return replace(fitted, source=source or read_origin(folder, sha256))
 
 
@@ -107,6 +111,7 @@ def _model(
     except _WRONG_DATA as error:
         raise _damaged(folder, error) from error
     check_installed(description, registry, folder)
+<<<<<<< HEAD
     return FittedModel(build_members(description, tensors, registry, folder, budget), description)
 
 
@@ -136,6 +141,12 @@ def _damaged(folder: Path, error: Exception) -> RunError:
     return RunError(
         f"{folder / CONFIG_FILE}: damaged ({type(error).__name__}: {reason}); get the model anew"
     )
+=======
+    members = _members(description, tensors, registry, folder)
+    if (note := demonstration_note(description)) is not None:
+        log.warning("%s: %s", model, note)
+    return FittedModel(members, description, source or read_origin(folder, sha256))
+>>>>>>> 6037a22 (survkit train-demo-weights: small weights trained on phantoms, tested on fresh ones, labelled as demonstration)
 
 
 def _locate(

@@ -50,7 +50,7 @@ class PluginConformance:
         return registry
 
     def components(self) -> Iterator[Component]:
-        """Yield what the plugin adds but recipes and reproductions."""
+        """Yield what the plugin adds but what is text: recipes and the like."""
         return (each for each in self.registry().iterate() if each.kind not in TEXT_KINDS)
 
     def test_registration_is_light(self) -> None:
@@ -94,6 +94,24 @@ class PluginConformance:
             content = parse_yaml(recipe.load(), source=recipe.target)
 
             assert {"encoders", "head", "objective"} <= content.keys(), recipe.full_name
+
+    def test_every_demonstration_is_of_a_recipe(self) -> None:
+        """Every demonstration is shipped, follows its schema, and has the name of a recipe, which
+        its changes fit.
+        """
+        from survkit.demonstration import Demonstration
+        from survkit.recipe import Recipe
+
+        registry = self.registry()
+        for component in registry.iterate("demonstration"):
+            name = component.qualified_name
+            demonstration = Demonstration.read(name, registry)
+            for quick in (False, True):
+                changes = demonstration.size(quick=quick).changes
+                recipe = Recipe.read(name, registry=registry, overrides=changes)
+
+                read = {*recipe.modalities}
+                assert read <= {*demonstration.phantom_config(10, seed=0).modalities}, name
 
     def test_every_reproduction_is_read(self) -> None:
         """Every reproduction is shipped and follows its schema, and its own recipes are there."""
