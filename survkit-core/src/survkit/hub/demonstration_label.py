@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from survkit.hub.description import ModelDescription
+
+log = logging.getLogger("survkit.hub")
 
 LABEL = "demonstration"
 """Key among the facts of the training. It holds ``cohort`` ("phantoms"), ``seed``, ``subjects`` and
@@ -23,6 +26,12 @@ def labelled(description: ModelDescription, label: Mapping[str, Any]) -> ModelDe
     return replace(description, training={**description.training, LABEL: dict(label)})
 
 
-def demonstration_note(description: ModelDescription) -> str | None:
-    """Return what must be said before such a model predicts; ``None`` of any other model."""
-    return NOTE if LABEL in description.training else None
+def warn_of_demonstration(model: object, description: ModelDescription) -> None:
+    """Say in the log that such a model is of no use for patients; nothing of any other model.
+
+    Args:
+        model: How the caller knows it.
+        description: Of the model.
+    """
+    if LABEL in description.training:
+        log.warning("%s: %s", model, NOTE)
