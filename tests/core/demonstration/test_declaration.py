@@ -52,6 +52,8 @@ def test_it_is_a_phantom_cohort() -> None:
         ({"phantom": {"modalities": ["mri"]}}, "must be different ones of ct, pet, xray"),
         ({"phantom": {"size": 8}}, "size must be a whole number from 16 to 128, not 8"),
         ({"phantom": {"censored": "many"}}, "a setting is of the wrong type"),
+        ({"phantom": {"missing": 0.2}}, "a setting is of the wrong type"),
+        ({"phantom": {"baseline": {}}}, "no setting is named 'baseline'"),
         ({"subjects": {"training": 3, "fresh": 20}}, "subjects.training"),
         ({"subject": 3}, "Did you mean 'subjects'"),
     ],

@@ -26,8 +26,8 @@ from survkit.training_config import Section
 from survkit.validation import validate
 
 KIND = "demonstration"
-_OWN = ("subjects", "seed")
-"""Of a phantom cohort, what the demonstration itself says."""
+_NOT_HERE = ("subjects", "seed", "baseline")
+"""Settings of a phantom cohort that the demonstration says elsewhere, or that are no plain data."""
 
 
 class Subjects(Section):
@@ -59,7 +59,8 @@ class Demonstration(Section):
 
     Attributes:
         phantom: Settings of the cohorts, as :class:`survkit.phantom.PhantomConfig` names them, but
-            for ``subjects`` and ``seed``; ``effects`` are those on the one cause, by factor.
+            for ``subjects``, ``seed`` and ``baseline``; ``effects`` are those on the one cause, by
+            factor.
         subjects: Of both cohorts.
         changes: Of the recipe, as ``path=value``.
         quick: The same at a size for tests: seconds, and nothing that is worth a look.
@@ -89,7 +90,7 @@ class Demonstration(Section):
         Raises:
             ConfigError: A setting is unknown or out of range.
         """
-        known = [item.name for item in fields(PhantomConfig) if item.name not in _OWN]
+        known = [item.name for item in fields(PhantomConfig) if item.name not in _NOT_HERE]
         for name in self.phantom:
             if name not in known:
                 raise ConfigError(f"no setting is named {name!r}. {did_you_mean(name, known)}")
@@ -98,7 +99,7 @@ class Demonstration(Section):
             settings["effects"] = (_effects(settings["effects"]),)
         try:
             return PhantomConfig(**settings, subjects=subjects, seed=seed)
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise ConfigError(f"a setting is of the wrong type ({error})") from error
 
     @classmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from survkit.component import Component
 from survkit.data import Cohort, PreparationCache
 from survkit.demo.epoch_count import epochs_watched
 from survkit.demonstration.declaration import KIND, Demonstration, Size
@@ -97,25 +98,25 @@ def train_demonstrations(
         from survkit.plugins import default_registry
 
         registry = default_registry()
-    names = _names(plan.recipes, registry)
-    folders = {name: Path(folder) / folder_name(name) for name in names}
+    asked = _asked(plan.recipes, registry)
+    folders = {one.full_name: Path(folder) / folder_name(one.full_name) for one in asked}
     if plan.push is not None:
-        for name in names:
+        for name in folders:
             check_name(repository_of(plan.push, name))
     check_folders(folders.values(), overwrite=plan.overwrite)
-    trainings = [_training(name, plan, registry, progress) for name in names]
+    trainings = [_training(one, plan, registry, progress) for one in asked]
     found = [one.run(folders[one.name]) for one in trainings]
     if plan.push is None:
         return tuple(found)
     return tuple(_pushed(one, plan.push, private=not plan.public) for one in found)
 
 
-def _names(asked: Sequence[str], registry: Registry) -> tuple[str, ...]:
-    """Return the full names of the recipes, each once."""
-    found = [registry.find(KIND, name) for name in asked] or list(registry.iterate(KIND))
+def _asked(recipes: Sequence[str], registry: Registry) -> list[Component]:
+    """Return the demonstrations, each once."""
+    found = [registry.find(KIND, name) for name in recipes] or list(registry.iterate(KIND))
     if not found:
         raise ConfigError("no recipe that is installed has a demonstration")
-    return tuple(dict.fromkeys(component.full_name for component in found))
+    return list(dict.fromkeys(found))
 
 
 def _pushed(result: DemonstrationResult, to: str, *, private: bool) -> DemonstrationResult:
@@ -129,14 +130,15 @@ def _pushed(result: DemonstrationResult, to: str, *, private: bool) -> Demonstra
 
 
 def _training(
-    name: str, plan: DemonstrationPlan, registry: Registry, progress: Progress
+    component: Component, plan: DemonstrationPlan, registry: Registry, progress: Progress
 ) -> _Training:
+    name = component.qualified_name  # nothing installed beside hides it
     demonstration = Demonstration.read(name, registry)
     size = demonstration.size(quick=plan.quick)
     changes = [*size.changes, f"training.seed={plan.seed}"]
     recipe = Recipe.read(name, registry=registry, overrides=changes)
     return _Training(
-        name=name, demonstration=demonstration, size=size, recipe=recipe, plan=plan,
+        name=component.full_name, demonstration=demonstration, size=size, recipe=recipe, plan=plan,
         registry=registry, progress=progress,
     )  # fmt: skip
 
