@@ -178,6 +178,10 @@ class SlicesEncoder(nn.Module):
         """
         self.reader.trunk.load_weights()
 
+    def recorded_settings(self) -> dict[str, str]:
+        """Return the backbone's name in timm, where a folder of this machine describes it."""
+        return self.reader.trunk.recorded_settings()
+
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Learn mean and SD of the training subjects' pixels or features, where settings say so."""
         if self.scale is None:

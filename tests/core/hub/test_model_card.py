@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.core.hub.measured import TRAINING, body, cross_validation, evaluation, front_matter
 from tests.hub_server.loopback import OF_THE_CLIENT
 from tests.hub_server.repositories import Hub
 from tests.hub_server.small_model import rewrite_config, save_small_model
@@ -16,64 +16,16 @@ from tests.hub_server.small_model import rewrite_config, save_small_model
 from survkit.build import Part, Parts
 from survkit.cli import main
 from survkit.errors import ConfigError, RunError
-from survkit.evaluation.metric_names import HARRELL, ICI, METRICS
+from survkit.evaluation.metric_names import HARRELL, METRICS
 from survkit.hub import from_pretrained, push_to_hub, write_card
+from survkit.hub.card_mark import is_untouched
 from survkit.hub.description import Provider
-from survkit.hub.model_card import citations, is_untouched
-from survkit.hub.model_card_text import result
+from survkit.hub.model_card import citations
+from survkit.hub.model_card_performance import result
 
 pytestmark = pytest.mark.filterwarnings(OF_THE_CLIENT)
 
-TRAINING = {
-    "train_subjects": 36, "validation_subjects": 4, "epochs": [20], "best_epoch": [7],
-    "seed": [5, 0, 1], "splits_sha256": "ab12", "cohort": "five-hospitals",
-    "recipe": {"title": "RNA alone"},
-}  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden_card.md"
-
-
-def estimate(value: float, n: int, events: int) -> dict[str, Any]:
-    interval = {"lower": value - 0.1, "upper": value + 0.1, "level": 0.95}
-    return {"value": value, "interval": interval, "method": "m", "n": n, "events": events}
-
-
-def evaluation() -> dict[str, Any]:
-    """Return a metrics.json of two metrics; the calibration of fold 1 is undefined."""
-    harrell = [{"repeat": 0, "fold": fold} | estimate(0.5 + fold / 10, 20, 9) for fold in (0, 1)]
-    undefined = {"reason": "fewer than 10 events [site_a]", "n": 20, "events": 9}
-    ici = [{"repeat": 0, "fold": 0} | estimate(0.2, 20, 9), {"repeat": 0, "fold": 1} | undefined]
-    sites = {"Saint-Secret": estimate(0.9, 2, 1)}
-    metrics = {
-        HARRELL: {"pooled": estimate(0.625, 40, 18), "folds": harrell, "sites": sites},
-        ICI: {"pooled": estimate(0.15, 40, 18), "folds": ici, "sites": sites},
-    }
-    return {
-        "format": 1, "model": "RNA alone", "splits_hash": "ab12", "run_seed": 5,
-        "time_unit": "days", "horizon": 2.0, "repeats": 1, "folds": 2, "sites": ["Saint-Secret"],
-        "settings": {
-            "replicates": 1000, "level": 0.95, "seed": 0, "interval": "bootstrap",
-            "cluster": "subject",
-        },
-        "causes": {"death": {"events": 20, "events_by_horizon": 18, "metrics": metrics}},
-    }  # fmt: skip
-
-
-def cross_validation(run: Path, found: dict[str, Any] | None = None) -> Path:
-    """Write a run whose fold 1 is a model; return the run."""
-    save_small_model(run / "fold-1", training=TRAINING)
-    (run / "splits.json").write_text('{"P-001": 1}')
-    (run / "metrics.json").write_text(json.dumps(evaluation() if found is None else found))
-    return run
-
-
-def front_matter(card: str) -> dict[str, Any]:
-    _, head, _ = card.split("---\n", 2)
-    return dict(yaml.safe_load(head))
-
-
-def body(card: str) -> str:
-    """Return a card without its last line, which holds the hash of random weights."""
-    return card[: card.rindex("<!-- written")]
 
 
 def test_the_card_of_a_fold(tmp_path: Path) -> None:
@@ -114,7 +66,7 @@ def test_numbers_of_another_model_are_not_told(tmp_path: Path, key: str, value: 
     card = write_card(run, "org/rna-risk", fold=1).read_text()
 
     assert "model-index" not in front_matter(card)
-    assert "**Not measured**: the evaluation that lies beside the model is not one of its" in card
+    assert "**Not measured**: the evaluation that lies beside the model is" in card
     assert "0.6" not in body(card)
 
 

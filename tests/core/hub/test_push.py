@@ -13,7 +13,7 @@ from tests.hub_server.small_model import contents, rewrite, rewrite_config, save
 from survkit.cli import main
 from survkit.errors import ConfigError, HubError, HubUnavailableError, RunError
 from survkit.hub import push_to_hub
-from survkit.hub.model_card import is_untouched
+from survkit.hub.card_mark import is_untouched
 
 pytestmark = pytest.mark.filterwarnings(OF_THE_CLIENT)
 

@@ -25,8 +25,9 @@ def command(
 ) -> None:
     """Write the model card, README.md, beside a model: to read and edit before it is pushed.
 
-    It says what the model predicts, from what, how it was trained and what was measured; what was
-    not measured it says too. Nothing leaves this machine.
+    It says what the model predicts, from what, on whom and how it was trained and what was
+    measured, with the figure calibration.png beside it; what was not measured it says too. Nothing
+    leaves this machine.
     """
     from survkit.hub import write_card
 

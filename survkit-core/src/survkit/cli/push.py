@@ -23,10 +23,10 @@ def command(
 ) -> None:
     """Publish a model on the Hub, in one commit.
 
-    Only config.json, model.safetensors, README.md and metrics.json are sent: no predictions,
-    pictures, tables or splits. Where the folder has no README.md, a model card is made and sent;
-    `survkit card` writes it there, to be read before. The token is that of HF_TOKEN or of
-    `hf auth login`.
+    Only config.json, model.safetensors, README.md with its figure calibration.png, and metrics.json
+    are sent: no predictions, other pictures, tables or splits, and no path of this machine. Where
+    the folder has no README.md, a model card is made and sent; `survkit card` writes it there, to
+    be read before. The token is that of HF_TOKEN or of `hf auth login`.
     """
     from survkit.hub import push_to_hub
 

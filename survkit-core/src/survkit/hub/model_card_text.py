@@ -11,15 +11,36 @@ from typing import Any
 
 from survkit.hub.description import ModelDescription
 from survkit.hub.installed import SESSION, UNKNOWN
-from survkit.hub.model_card_metrics import CardMetrics
+from survkit.hub.local_paths import place_in
 
 NOT_RECORDED = "not recorded"
+DEMONSTRATION = "demonstration"
+"""Among the facts of the training, of weights that were trained on phantoms to be looked at."""
 _PREPARATION = (
     "spacing", "size", "crop", "fit", "window", "pad", "range", "color", "invert", "convert",
     "interpolation", "grid",
 )  # fmt: skip
 """Keys of a cohort file that say how data are prepared; all others may say where they lie."""
 _MOST_COLUMNS = 30
+
+
+def demonstration(description: ModelDescription) -> str | None:
+    """Say before all else that weights are a demonstration; ``None`` of any other model."""
+    label = description.training.get(DEMONSTRATION)
+    if label is None:
+        return None
+    command = label.get("command")
+    made = "" if command is None or place_in(str(command)) else f" Made by {code(command)}."
+    return (
+        "> **DEMONSTRATION. Trained on synthetic phantoms, never on a patient. Of no use for "
+        "patients: what it predicts for anybody means nothing.** "
+        f"Phantoms trained on: {_plain_fact(label, 'subjects')}, drawn with the seed "
+        f"{_plain_fact(label, 'seed')}.{made}"
+    )
+
+
+def _plain_fact(label: Mapping[str, Any], key: str) -> str:
+    return str(label[key]) if type(label.get(key)) is int else NOT_RECORDED
 
 
 def predicts(description: ModelDescription) -> str:
@@ -86,84 +107,14 @@ def parts(description: ModelDescription) -> str:
     return text
 
 
-def training(description: ModelDescription) -> str:
-    """List the facts of the training that were recorded."""
-    facts = description.training
-    cohort = facts.get("cohort")
-    named = NOT_RECORDED if cohort is None else code(cohort)
-    if cohort is not None and is_path(str(cohort)):
-        named = "not told, as its name is a path"
-    seed = facts.get("seed")
-    lines = [
-        f"Cohort: {named}",
-        f"Subjects trained on: {_fact(facts, 'train_subjects')}",
-        f"Subjects that chose the epoch: {_fact(facts, 'validation_subjects')}",
-        f"Events among them: {NOT_RECORDED}",
-        f"Epochs: {_fact(facts, 'epochs')}; chosen: {_fact(facts, 'best_epoch')} (counted from 0)",
-        f"Networks whose predictions are averaged: {description.members}",
-    ]
-    if isinstance(seed, list) and len(seed) == 3:
-        lines.append(
-            f"The model is fold {seed[2]} of repeat {seed[1]} of a cross-validation: it was made "
-            "without the subjects of that fold"
-        )
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _fact(facts: Mapping[str, Any], key: str) -> str:
-    """Return numbers as they are; anything else was not recorded."""
-    value = facts.get(key)
-    values = value if isinstance(value, list) else [value]
-    whole = values and all(type(one) is int for one in values)
-    return ", ".join(str(one) for one in values) if whole else NOT_RECORDED
-
-
-def performance(found: CardMetrics | str, description: ModelDescription) -> str:
-    """Tabulate what was measured, and say of what it is; or say that nothing was."""
-    if isinstance(found, str):
-        return f"**Not measured**: {found}."
-    where = f"fold {found.fold} of repeat {found.repeat}"
-    outcome = description.outcome
-    rows = [
-        (code(one.cause), one.name.label, one.name.best, result(one.own), result(one.pooled))
-        for one in found.metrics
-    ]
-    several = f", averaged over {found.repeats} repeats" if found.repeats > 1 else ""
-    return (
-        f"Out-of-fold results of a cross-validation with {found.folds} folds, within the training "
-        f"cohort, horizon {outcome.horizon:g} {outcome.time_unit}. *This model* is {where}, "
-        "measured on the subjects of that fold, whom it has not seen. *The procedure* is all "
-        f"folds together{several}: each subject was predicted by a model that had not seen it, so "
-        "those numbers are of models like this one, not of this one. No other cohort was "
-        "evaluated. Metrics are without unit; n subjects, E events; intervals, in brackets: "
-        f"{plain(found.intervals)}.\n\n"
-        + table(("cause", "metric", "best is", f"this model ({where})", "the procedure"), rows)
-    )
-
-
-def result(found: Mapping[str, Any]) -> str:
-    """Write one result with its interval, subjects and events; or why there is none."""
-    if found.get("value") is None:
-        return f"undefined: {plain(found['reason'])}, n {found['n']}, E {found['events']}"
-    text = f"{number(found['value'])} "
-    interval = found.get("interval")
-    if interval is not None and interval.get("lower") is not None:
-        lower, upper = number(interval["lower"]), number(interval["upper"])
-        inside = interval["lower"] <= found["value"] <= interval["upper"]
-        text += f"({100 * interval['level']:g}% {lower} to {upper}"
-        text += "), " if inside else "; the value lies outside), "
-    else:
-        text += "(no interval), "
-    return text + f"n {found['n']}, E {found['events']}"
-
-
-def number(value: float) -> str:
-    """Write three decimals; one digit of what would be 0.000."""
-    return f"{value:.1g}" if 0 < abs(value) < 0.001 else f"{value:.3f}"
-
-
 def limits(description: ModelDescription) -> str:
     """Say what the model is for, and for whom nothing is known."""
+    if DEMONSTRATION in description.training:
+        return (
+            "To try the software: loading, predicting, publishing. It was trained on synthetic "
+            "phantoms, so what it predicts for a patient means nothing. This is not a medical "
+            "device and must not guide the care of anybody."
+        )
     kinds = {spec.kind for spec in description.inputs.values()}
     imaging = " scanners, protocols," if kinds & {"image", "volume"} else ""
     return (

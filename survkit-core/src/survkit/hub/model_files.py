@@ -15,7 +15,7 @@ from survkit.errors import RunError
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 NEEDED_FILES = (CONFIG_FILE, WEIGHTS_FILE)
-OPTIONAL_FILES = ("README.md", "metrics.json")
+OPTIONAL_FILES = ("README.md", "metrics.json", "calibration.png")
 """What a model folder may hold beside; whatever else lies there never leaves it."""
 MOST_BYTES = 50_000_000
 """Of any file but the weights."""

@@ -7,21 +7,25 @@ from typing import Any
 
 from survkit.errors import HubError, RunError
 from survkit.hub.address import check_name, check_revision
+from survkit.hub.card_mark import CARD_FILE, PICTURE_FILE, check_card, is_untouched, shows_picture
 from survkit.hub.client import client, endpoint, hub_errors
 from survkit.hub.load import from_pretrained
-from survkit.hub.model_card import CARD_FILE, check_card, is_untouched, model_card
+from survkit.hub.local_paths import check_header, check_json, check_words
+from survkit.hub.model_card import model_card
+from survkit.hub.model_card_metrics import METRICS_FILE
 from survkit.hub.model_files import (
+    CONFIG_FILE,
     MOST_BYTES,
     NEEDED_FILES,
     OPTIONAL_FILES,
     WEIGHTS_FILE,
     check_file,
+    read_plain_json,
     sha256_of,
 )
 from survkit.hub.model_folder import model_folder
 from survkit.hub.origin import Origin
-
-METRICS_FILE = "metrics.json"
+from survkit.hub.png_file import check_png
 
 
 def push_to_hub(
@@ -36,11 +40,13 @@ def push_to_hub(
 ) -> Origin:
     """Publish a model, in one commit, and return which one it became.
 
-    Sent are ``config.json`` and ``model.safetensors``, and ``README.md`` and ``metrics.json`` where
-    the folder has them. Nothing else ever leaves it: no predictions, pictures, tables or splits.
-    The model is loaded before; what cannot be loaded is not published. A ``metrics.json`` of an
-    earlier model is taken from the branch. Without a ``README.md`` in the folder, a model card is
-    sent instead, unless somebody wrote or edited the one that the branch has.
+    Sent are ``config.json`` and ``model.safetensors``, and ``README.md`` with the figure
+    ``calibration.png`` that it shows, and ``metrics.json``, where the folder has them. Nothing else
+    ever leaves it: no predictions, pictures, tables or splits. The model is loaded before; what
+    cannot be loaded is not published, nor what says where something lies on this machine. A
+    ``metrics.json`` of an earlier model is taken from the branch. Without a ``README.md`` in the
+    folder, a model card and its figure are sent instead, unless somebody wrote or edited the one
+    that the branch has.
 
     Args:
         run: A model folder, or a run folder of ``survkit fit``.
@@ -55,7 +61,8 @@ def push_to_hub(
 
     Raises:
         ConfigError: The name, revision or fold cannot be one.
-        RunError: The folder holds no whole model, or several, or the card of another one.
+        RunError: The folder holds no whole model, or several, or the card of another one; or a
+            file names a path of this machine.
         HubError: The Hub refuses: no token, no right, a repository of the other visibility.
         HubUnavailableError: The Hub cannot be reached or fails.
     """
@@ -66,10 +73,11 @@ def push_to_hub(
     fitted = from_pretrained(folder)
     sha256 = sha256_of(folder / WEIGHTS_FILE)
     if CARD_FILE in files:
-        check_card(folder / CARD_FILE, sha256)
+        _check_own_card(folder, files, sha256)
     else:
-        card = model_card(folder, fitted.description, name, revision=revision)
-        files[CARD_FILE] = card.encode()
+        files.pop(PICTURE_FILE, None)
+        files |= model_card(folder, fitted.description, name, revision=revision).files
+    _check_places(folder, files)
     _check_token(name, token)
     with hub_errors(name, revision):
         _prepare_repository(name, private, revision, token)
@@ -93,6 +101,28 @@ def _files(folder: Path) -> dict[str, Path]:
             raise RunError(f"{path}: {size:,} bytes are more than the {MOST_BYTES:,} it may have")
         files[file] = path
     return files
+
+
+def _check_own_card(folder: Path, files: dict[str, Path | bytes], sha256: str) -> None:
+    """Refuse the card of another model; a figure that it does not show stays here."""
+    path = folder / PICTURE_FILE
+    picture = path.read_bytes() if PICTURE_FILE in files else None
+    check_card(folder / CARD_FILE, sha256, picture)
+    if not shows_picture((folder / CARD_FILE).read_bytes().decode(errors="replace")):
+        files.pop(PICTURE_FILE, None)
+    elif picture is not None:
+        check_png(picture, str(path))
+
+
+def _check_places(folder: Path, files: dict[str, Path | bytes]) -> None:
+    """Refuse what says where something lies on this machine."""
+    for file in (CONFIG_FILE, METRICS_FILE):
+        if file in files:
+            check_json(read_plain_json(folder / file), file)
+    check_header(folder / WEIGHTS_FILE)
+    card = files[CARD_FILE]
+    text = card if isinstance(card, bytes) else card.read_bytes()
+    check_words(text.decode(errors="replace"), CARD_FILE)
 
 
 def _check_token(name: str, token: str | None) -> None:
@@ -145,16 +175,17 @@ def _commit(
     there = {one.rfilename for one in api.model_info(name, revision=revision).siblings or ()}
     made = isinstance(files.get(CARD_FILE), bytes)
     keep = made and CARD_FILE in there and not _may_replace_card(name, revision, token)
+    kept = {CARD_FILE, PICTURE_FILE} if keep else set()
     operations: list[Any] = [
         CommitOperationAdd(
             path_in_repo=file,
             path_or_fileobj=content if isinstance(content, bytes) else str(content),
         )
         for file, content in files.items()
-        if not (keep and file == CARD_FILE)
+        if file not in kept
     ]
-    if METRICS_FILE in there and METRICS_FILE not in files:
-        operations.append(CommitOperationDelete(path_in_repo=METRICS_FILE))
+    gone = (there & {METRICS_FILE, PICTURE_FILE}) - files.keys() - kept
+    operations += [CommitOperationDelete(path_in_repo=file) for file in sorted(gone)]
     commit = api.create_commit(name, operations, commit_message=message, revision=revision)
     return str(commit.oid)
 

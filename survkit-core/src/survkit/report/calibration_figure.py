@@ -9,6 +9,9 @@ import numpy as np
 
 from survkit.report.figure import BLUE, GREY, ORANGE, Picture, canvas, percent_tick, picture
 
+PANEL = (5.2, 4.5)
+"""Inches of one cause."""
+
 
 def calibration_figure(
     groups: Sequence[Mapping[str, Any]],
@@ -26,29 +29,59 @@ def calibration_figure(
         cause: Name of the cause.
         horizon: The horizon with its unit.
     """
-    known = [group for group in groups if "reason" not in group["observed"]]
-    smooth = None if curve is None or "reason" in curve else curve
-    if not known:
+    if not observable(groups):
         return None
-    with canvas(5.2, 4.5) as figure:
-        axes = figure.subplots()
-        highest = max(_draw_group(axes, group) for group in known)
-        if smooth is not None:
-            highest = max(highest, _draw_curve(axes, smooth))
-        _draw_diagonal(axes, min(1.0, 1.08 * highest) or 1.0)
-        said = "; ".join(
-            f"predicted {group['predicted']:.0%}, observed {group['observed']['value']:.0%}"
-            for group in known
-        )
+    with canvas(*PANEL) as figure:
+        draw_calibration(figure.subplots(), groups, curve)
         return picture(
             figure,
-            alt=f"Calibration of the probability of {cause} by {horizon}: {said}.",
-            caption=(
-                f"{_grouped(len(known))} of {cause} by {horizon}. Bars are intervals of the "
-                "observed probability. Points above the "
-                "line: more events than predicted." + (_SMOOTH if smooth is not None else "")
-            ),
+            alt=calibration_alt(groups, cause=cause, horizon=horizon),
+            caption=calibration_caption(groups, curve, cause=cause, horizon=horizon),
         )
+
+
+def observable(groups: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the groups in which something was observed by the horizon."""
+    return [group for group in groups if "reason" not in group["observed"]]
+
+
+def draw_calibration(
+    axes: Any, groups: Sequence[Mapping[str, Any]], curve: Mapping[str, Any] | None
+) -> None:
+    """Draw one cause; at least one of its groups is observable."""
+    highest = max(_draw_group(axes, group) for group in observable(groups))
+    smooth = _smooth(curve)
+    if smooth is not None:
+        highest = max(highest, _draw_curve(axes, smooth))
+    _draw_diagonal(axes, min(1.0, 1.08 * highest) or 1.0)
+
+
+def calibration_alt(groups: Sequence[Mapping[str, Any]], *, cause: str, horizon: str) -> str:
+    """Return what the picture shows, in numbers, for who cannot see it."""
+    said = "; ".join(
+        f"predicted {group['predicted']:.0%}, observed {group['observed']['value']:.0%}"
+        for group in observable(groups)
+    )
+    return f"Calibration of the probability of {cause} by {horizon}: {said}."
+
+
+def calibration_caption(
+    groups: Sequence[Mapping[str, Any]],
+    curve: Mapping[str, Any] | None,
+    *,
+    cause: str,
+    horizon: str,
+) -> str:
+    """Return how to read the picture."""
+    return (
+        f"{_grouped(len(observable(groups)))} of {cause} by {horizon}. Bars are intervals of the "
+        "observed probability. Points above the "
+        "line: more events than predicted." + (_SMOOTH if _smooth(curve) is not None else "")
+    )
+
+
+def _smooth(curve: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if curve is None or "reason" in curve else curve
 
 
 def _draw_group(axes: Any, group: Mapping[str, Any]) -> float:

@@ -1,8 +1,9 @@
-"""A figure as a small image of pixels, for pages that hold photographs or scans."""
+"""A figure as a small image of pixels, where a drawing of lines cannot be shown."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,9 @@ _RESOLUTIONS = (144, 110, 80)
 _QUALITIES = (90, 80, 70, 60, 50)
 
 
-def raster(figure: Figure, *, limit: int) -> tuple[bytes, str]:
+def raster(
+    figure: Figure, *, limit: int, kinds: Sequence[str] = ("png", "jpeg")
+) -> tuple[bytes, str]:
     """Return the figure as PNG where that is small enough, else as JPEG, and which of both.
 
     First the quality is lowered, then the resolution. Call it inside
@@ -25,9 +28,10 @@ def raster(figure: Figure, *, limit: int) -> tuple[bytes, str]:
     Args:
         figure: What is drawn; its layout is settled here.
         limit: Most bytes.
+        kinds: Which of both may be given.
 
     Raises:
-        RunError: Not even the coarsest JPEG is small enough.
+        RunError: Not even the coarsest picture is small enough.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # settled; it would be computed anew for every file
@@ -37,7 +41,7 @@ def raster(figure: Figure, *, limit: int) -> tuple[bytes, str]:
         written = _encoded(pixels, format="png", metadata={"Software": None})
         if len(written) <= limit:
             return written, "png"
-        for quality in _QUALITIES:
+        for quality in _QUALITIES if "jpeg" in kinds else ():
             written = _encoded(pixels, format="jpeg", pil_kwargs={"quality": quality})
             if len(written) <= limit:
                 return written, "jpeg"

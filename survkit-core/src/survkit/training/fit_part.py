@@ -16,6 +16,7 @@ from survkit.build import Part as ComponentPart
 from survkit.build import Parts, provider
 from survkit.compose import Composition
 from survkit.data import Cohort, SubjectStore, store_for
+from survkit.data.part_summary import summarise_part
 from survkit.errors import RunError
 from survkit.flow import ModalityInput
 from survkit.hub.description import ModelDescription, Provider
@@ -33,6 +34,13 @@ from survkit.training.compose_member import compose_member, start_of
 from survkit.training.fit_inputs import fit_inputs
 from survkit.training.fit_outcome import fit_outcome
 from survkit.training.learning import check_outputs
+from survkit.training.named_files import (
+    NamedFile,
+    files_of,
+    preparation_without_folders,
+    recipe_without_folders,
+    without_folders,
+)
 from survkit.training.plan import TrainingPlan
 from survkit.training.random_state import seed_everything
 from survkit.training.train import TrainingResult, forget_checkpoint, train
@@ -107,7 +115,7 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     specs = {name: part.cohort.input_spec(name, part.train) for name in part.recipe.encoders}
     members: list[SurvivalModel] = []
     results: list[TrainingResult] = []
-    count = part.recipe.training.members
+    count, files = part.recipe.training.members, files_of(part.recipe)
     for number in range(count):
         home = folder if count == 1 else folder / f"member-{number}"
         composition, result, report = _fit_member(part, number, specs, outcome, home)
@@ -116,6 +124,7 @@ def fit_part(part: Part, folder: Path) -> PartResult:
     scores = [result.score for result in results if result.score is not None]
     facts = _facts(part, results, sum(scores) / len(scores) if scores else None)
     facts |= {"parts": part_sizes(members[0]), **start_of(part, report)}
+    facts |= _read_files(files, report)
     if results[0].health is not None:
         facts["health"] = [result.health for result in results]
     if part.start is not None:
@@ -211,10 +220,22 @@ def _facts(part: Part, results: list[TrainingResult], score: float | None) -> di
         "gradient": [result.gradient for result in results],
         "train_subjects": len(part.train),
         "validation_subjects": len(part.validation),
+        "train_part": summarise_part(part.cohort, part.train, part.recipe.modalities),
         "seed": list(part.seed),
         "splits_sha256": part.splits_hash,
         "cohort": part.cohort.name,
     }
+
+
+def _read_files(
+    files: dict[str, NamedFile], report: StartReport | None
+) -> dict[str, dict[str, NamedFile]]:
+    """Return the files of weights that were read; none by a part that a trained model gave."""
+    loaded = () if report is None else report.loaded
+    read = {
+        path: file for path, file in files.items() if ".".join(path.split(".")[:2]) not in loaded
+    }
+    return {"files": read} if read else {}
 
 
 def _describe(
@@ -232,7 +253,7 @@ def _describe(
         providers[found.qualified_name] = Provider(found.distribution, found.version)
         return replace(one, name=found.qualified_name)
 
-    made = composition.parts
+    made = without_folders(composition.parts, composition.model)
     encoders = {name: qualified(one) for name, one in made.encoders.items()}
     parts = Parts(encoders=encoders, fusion=qualified(made.fusion), head=qualified(made.head))
     return ModelDescription(
@@ -240,9 +261,11 @@ def _describe(
         providers=providers,
         outcome=outcome,
         inputs=specs,
-        preparation={name: declared(part.cohort, name) for name in specs},
+        preparation={
+            name: preparation_without_folders(declared(part.cohort, name)) for name in specs
+        },
         members=len(facts["epochs"]),
-        training=facts | {"recipe": part.recipe.to_dict()},
+        training=facts | {"recipe": recipe_without_folders(part.recipe)},
         api_version=API_VERSION,
         twins=part.recipe.twins,
     )

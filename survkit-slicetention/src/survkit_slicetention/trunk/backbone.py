@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -58,6 +60,30 @@ def timm_network(name: str, *, size: int, **options: Any) -> nn.Module:
             "local-dir:FOLDER"
         ) from error
     return network
+
+
+def architecture_of(name: str, network: nn.Module, *, size: int) -> str | None:
+    """Return the name in timm of a network that a folder of this machine describes.
+
+    ``None`` where it is described otherwise, or where the folder's own arguments make another
+    network of that name, so that nobody without the folder could build it.
+
+    Args:
+        name: As :func:`build_backbone` takes it.
+        network: What it built.
+        size: Rows and columns of a slice.
+    """
+    if not name.startswith("local-dir:"):
+        return None
+    described = json.loads((Path(name.removeprefix("local-dir:")) / "config.json").read_text())
+    architecture = str(described["architecture"])
+    try:
+        named = timm_network(architecture, size=size).state_dict()
+    except ConfigError:
+        return None
+    own = {key: value.shape for key, value in network.state_dict().items()}
+    alike = not described.get("model_args") and own == {k: v.shape for k, v in named.items()}
+    return architecture if alike else None
 
 
 def _check_name(name: str) -> None:

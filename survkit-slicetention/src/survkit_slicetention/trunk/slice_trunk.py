@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from survkit.errors import ConfigError
-from survkit_slicetention.trunk.backbone import build_backbone
+from survkit_slicetention.trunk.backbone import architecture_of, build_backbone
 from survkit_slicetention.trunk.fold import folded
 from survkit_slicetention.trunk.freezing import Freeze, Stem, freeze_half, freeze_layers, stem_of
 from survkit_slicetention.trunk.random_weights import (
@@ -96,6 +96,12 @@ class SliceTrunk(nn.Module):
             load_backbone_weights(
                 self.backbone, settings.backbone, settings.weights, size=settings.size
             )
+
+    def recorded_settings(self) -> dict[str, str]:
+        """Return the backbone's name in timm, where a folder of this machine describes it."""
+        settings = self.settings
+        name = architecture_of(settings.backbone, self.backbone, size=settings.size)
+        return {} if name is None else {"backbone": name}
 
     @property
     def is_frozen(self) -> bool:
