@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.hub_server.loopback import hub, server  # noqa: F401 - fixtures
 from torch import Tensor
 
 from survkit_slicetention.trunk.slice_trunk import SliceTrunk, TrunkSettings
