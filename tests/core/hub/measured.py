@@ -78,8 +78,9 @@ def cross_validation(run: Path, found: dict[str, Any] | None = None) -> Path:
 
 def final_model(folder: Path, by: str, found: dict[str, Any] | None = None) -> Path:
     """Write the one model of a cross-validation of two folds, with its numbers beside."""
-    final = {"by": by, "folds": 2, "repeats": 1, "run": "cv"}
-    save_small_model(folder, training=TRAINING | {"seed": [5], "final": final})
+    final = {"by": by, "folds": 2, "repeats": 1, "run": "cv", "splits_sha256": "ab12"}
+    facts = TRAINING | {"seed": [5], "splits_sha256": None, "final": final}
+    save_small_model(folder, training=facts)
     (folder / "metrics.json").write_text(json.dumps(evaluation() if found is None else found))
     return folder
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.core.hub.measured import (
+    PART,
     TRAINING,
     body,
     cross_validation,
@@ -21,6 +22,7 @@ from tests.hub_server.loopback import OF_THE_CLIENT
 from tests.hub_server.repositories import Hub
 from tests.hub_server.small_model import rewrite_config, save_small_model
 
+from survkit.errors import RunError
 from survkit.evaluation.metric_names import HARRELL, ICI
 from survkit.hub import push_to_hub, write_card
 
@@ -55,8 +57,9 @@ def test_a_final_model_was_not_tested_itself(tmp_path: Path, by: str, said: str)
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("folds", 3), ("repeats", 2), ("model", "RNA and CT"), ("horizon", 1.0), ("format", 2)],
-)
+    [("folds", 3), ("repeats", 2), ("model", "RNA and CT"), ("horizon", 1.0), ("format", 2),
+     ("splits_hash", "cd34")],
+)  # fmt: skip
 def test_numbers_of_another_procedure_are_not_told(tmp_path: Path, key: str, value: object) -> None:
     """Each fact alone tells the evaluation of another run."""
     folder = final_model(tmp_path / "final", "refit", evaluation() | {key: value})
@@ -169,11 +172,31 @@ def test_the_cohort_is_described_as_far_as_it_was_recorded(tmp_path: Path) -> No
     folder = save_small_model(tmp_path / "model", training=TRAINING | {"train_part": part})
     card = write_card(folder, "org/x").read_text()
 
-    assert "by cause: `death` 9, `relapse` 7; censored 20\n" in card
+    assert "follow-up: `death` 9; `relapse` 7; censored 20\n" in card
     assert "- Follow-up: median not defined: too few subjects were censored\n" in card
     assert "- Sites: no column of them was declared\n" in card
     assert "- The subjects are images, of 30 patients\n" in card
     assert "| `ct` | volume | 36 | 0 |" in card
     old = write_card(save_small_model(tmp_path / "old"), "org/x").read_text()
-    assert "- Events among those trained on, by cause: not recorded\n" in old
+    assert "- Events among those trained on, over all of their follow-up: not recorded\n" in old
     assert "- Follow-up: not recorded\n- Sites: not recorded\n" in old
+
+
+def test_an_ensemble_tells_the_parts_of_its_folds(tmp_path: Path) -> None:
+    """Numbers that differ stand fold by fold, equal ones once."""
+    other = PART | {"subjects": 35, "events": {"death": 17}, "censored": 18}
+    facts = TRAINING | {"train_subjects": [36, 35], "train_part": [PART, other]}
+    card = write_card(save_small_model(tmp_path / "model", training=facts), "org/x").read_text()
+
+    assert "- Subjects trained on: 36, 35\n" in card
+    assert "follow-up: `death` 16, 17; censored 20, 18\n- Follow-up: median 1.5 days" in card
+    assert "- Sites: 5\n- Where several numbers stand, they are those of the models" in card
+    assert "| `rna` | vector | 33 | 3, 2 |" in card
+
+
+def test_a_damaged_description_is_refused(tmp_path: Path) -> None:
+    """Rather than a card that leaves half of it out."""
+    facts = TRAINING | {"train_part": {"events": {"death": 3}}}
+
+    with pytest.raises(RunError, match=r"config\.json: what it says of the cohort is damaged"):
+        write_card(save_small_model(tmp_path / "model", training=facts), "org/x")

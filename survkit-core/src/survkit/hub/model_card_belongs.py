@@ -61,9 +61,11 @@ def _not(reason: str) -> NotOfIt:
 
 
 def _is_of_procedure(content: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
-    final = facts[FINAL]
-    stated = (content.get("model"), content.get("repeats"), content.get("folds"))
-    return stated == (_title(facts), final.get("repeats"), final.get("folds"))
+    final, recipe = facts[FINAL], facts.get("recipe")
+    title = recipe.get("title") if isinstance(recipe, Mapping) else None
+    stated = (content.get("splits_hash"), content.get("repeats"), content.get("folds"))
+    known = (final.get("splits_sha256"), final.get("repeats"), final.get("folds"))
+    return None not in known and stated == known and title in (None, "", content.get("model"))
 
 
 def _is_of_fold(content: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:

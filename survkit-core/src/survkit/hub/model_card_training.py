@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from survkit.errors import RunError
@@ -35,26 +35,42 @@ def cohort(description: ModelDescription) -> str:
 
 
 def _described(facts: Mapping[str, Any]) -> str:
-    part = facts.get("train_part")
-    known: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
+    parts = _parts(facts.get("train_part"))
     lines = [
         f"Cohort: {_named(facts.get('cohort'))}",
         f"Subjects trained on: {_fact(facts, 'train_subjects')}",
         f"Subjects that chose the epoch: {_fact(facts, 'validation_subjects')}",
-        f"Events among those trained on, by cause: {_events(known)}",
-        f"Follow-up: {_follow_up(known.get('follow_up'))}",
-        f"Sites: {_sites(known)}",
+        f"Events among those trained on, over all of their follow-up: {_events(parts)}",
+        f"Follow-up: {_joined(_follow_up(one['follow_up']) for one in parts)}",
+        f"Sites: {_joined(_sites(one['sites']) for one in parts)}",
     ]
-    groups = known.get("groups")
-    if isinstance(groups, Mapping):
+    groups = [one["groups"] for one in parts if one["groups"] is not None]
+    if groups:
+        counts = _joined(_whole(one["n"]) for one in groups)
         lines.append(
-            f"The subjects are {groups['rows_are']}, of {groups['n']} {groups['groups_are']}"
+            f"The subjects are {plain(groups[0]['rows_are'])}, of {counts} "
+            f"{plain(groups[0]['groups_are'])}"
         )
+    if isinstance(facts.get("train_subjects"), list):
+        lines.append("Where several numbers stand, they are those of the models, fold by fold")
     listed = "\n".join(f"- {line}" for line in lines)
-    rows = list(_modalities(known))
+    rows = list(_modalities(parts))
     if rows:
         listed += "\n\n" + table(("modality", "kind", "subjects with it", "without it"), rows)
     return f"{listed}\n\n{PHANTOMS if DEMONSTRATION in facts else UNKNOWN_ITEMS}"
+
+
+def _parts(recorded: Any) -> list[Mapping[str, Any]]:
+    """Return what was recorded of the training part, or of one part per fold."""
+    if recorded is None:
+        return []
+    return list(recorded) if isinstance(recorded, list) else [recorded]
+
+
+def _joined(said: Iterable[str]) -> str:
+    """Return what is said of every part, once where it is the same of all."""
+    words = list(said)
+    return ", ".join(words if len({*words}) > 1 else words[:1]) or NOT_RECORDED
 
 
 def training(description: ModelDescription) -> str:
@@ -102,36 +118,33 @@ def _fact(facts: Mapping[str, Any], key: str) -> str:
     return ", ".join(str(one) for one in values) if whole else NOT_RECORDED
 
 
-def _events(part: Mapping[str, Any]) -> str:
-    events = part.get("events")
-    if not isinstance(events, Mapping):
+def _events(parts: Sequence[Mapping[str, Any]]) -> str:
+    if not parts:
         return NOT_RECORDED
-    said = ", ".join(f"{code(name)} {_whole(count)}" for name, count in events.items())
-    return f"{said}; censored {_whole(part.get('censored'))}"
+    said = [
+        f"{code(name)} {_joined(_whole(one['events'][name]) for one in parts)}"
+        for name in parts[0]["events"]
+    ]
+    censored = _joined(_whole(one["censored"]) for one in parts)
+    return "; ".join([*said, f"censored {censored}"])
 
 
-def _follow_up(found: object) -> str:
-    if not isinstance(found, Mapping):
-        return NOT_RECORDED
+def _follow_up(found: Mapping[str, Any]) -> str:
     if "median" not in found:
         return f"median not defined: {plain(found['reason'])}"
     return f"median {float(found['median']):g} {plain(found['unit'])} ({plain(found['method'])})"
 
 
-def _sites(part: Mapping[str, Any]) -> str:
-    if "sites" not in part:
-        return NOT_RECORDED
-    sites = part["sites"]
-    return "no column of them was declared" if sites is None else _whole(sites)
+def _sites(count: object) -> str:
+    return "no column of them was declared" if count is None else _whole(count)
 
 
-def _modalities(part: Mapping[str, Any]) -> Iterator[list[str]]:
-    found, subjects = part.get("modalities"), part.get("subjects")
-    if not isinstance(found, Mapping) or type(subjects) is not int:
-        return
-    for name, one in found.items():
-        present = int(one["present"])
-        yield [code(name), plain(one["kind"]), str(present), str(subjects - present)]
+def _modalities(parts: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    for name, first in (parts[0]["modalities"] if parts else {}).items():
+        present = [int(one["modalities"][name]["present"]) for one in parts]
+        absent = [int(one["subjects"]) - n for one, n in zip(parts, present, strict=True)]
+        yield [code(name), plain(first["kind"]), _joined(map(str, present)),
+               _joined(map(str, absent))]  # fmt: skip
 
 
 def _whole(count: object) -> str:
