@@ -214,18 +214,6 @@ class StartsFromWeights(Protocol):
 
 
 @runtime_checkable
-class RecordsSettings(Protocol):
-    """An encoder that a file or folder of this machine describes, such as the architecture of its
-    network.
-    """
-
-    def recorded_settings(self) -> Mapping[str, Any]:
-        """Return the settings that a saved model keeps instead of those it was built with: from
-        them the same network is built where that file is not. Only those that differ.
-        """
-
-
-@runtime_checkable
 class FitsInput(Protocol):
     """An encoder with state that is estimated from data without gradients (scaling, imputation,
     projection).

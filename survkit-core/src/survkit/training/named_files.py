@@ -16,8 +16,9 @@ from survkit.build import Parts
 from survkit.errors import DataError
 from survkit.hub.model_files import sha256_of
 from survkit.model import SurvivalModel
-from survkit.protocols import RecordsSettings, StartsFromWeights
+from survkit.protocols import StartsFromWeights
 from survkit.recipe import Recipe
+from survkit.records_settings import RecordsSettings
 
 
 class NamedFile(TypedDict):
@@ -50,7 +51,7 @@ def without_folders(parts: Parts, model: SurvivalModel) -> Parts:
 
     An encoder that starts from weights reads them in ``load_weights`` alone, so the name of their
     file does as well as its place. What an encoder needs to be built, it replaces itself
-    (:class:`survkit.protocols.RecordsSettings`).
+    (:class:`survkit.records_settings.RecordsSettings`).
     """
     encoders = {}
     for name, part in parts.encoders.items():
