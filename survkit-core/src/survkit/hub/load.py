@@ -111,7 +111,6 @@ def _model(
     except _WRONG_DATA as error:
         raise _damaged(folder, error) from error
     check_installed(description, registry, folder)
-<<<<<<< HEAD
     return FittedModel(build_members(description, tensors, registry, folder, budget), description)
 
 
@@ -141,12 +140,6 @@ def _damaged(folder: Path, error: Exception) -> RunError:
     return RunError(
         f"{folder / CONFIG_FILE}: damaged ({type(error).__name__}: {reason}); get the model anew"
     )
-=======
-    members = _members(description, tensors, registry, folder)
-    if (note := demonstration_note(description)) is not None:
-        log.warning("%s: %s", model, note)
-    return FittedModel(members, description, source or read_origin(folder, sha256))
->>>>>>> 6037a22 (survkit train-demo-weights: small weights trained on phantoms, tested on fresh ones, labelled as demonstration)
 
 
 def _locate(
