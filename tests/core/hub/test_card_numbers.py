@@ -173,13 +173,13 @@ def test_the_cohort_is_described_as_far_as_it_was_recorded(tmp_path: Path) -> No
     card = write_card(folder, "org/x").read_text()
 
     assert "follow-up: `death` 9; `relapse` 7; censored 20\n" in card
-    assert "- Follow-up: median not defined: too few subjects were censored\n" in card
+    assert "- Median follow-up: not defined: too few subjects were censored\n" in card
     assert "- Sites: no column of them was declared\n" in card
     assert "- The subjects are images, of 30 patients\n" in card
     assert "| `ct` | volume | 36 | 0 |" in card
     old = write_card(save_small_model(tmp_path / "old"), "org/x").read_text()
     assert "- Events among those trained on, over all of their follow-up: not recorded\n" in old
-    assert "- Follow-up: not recorded\n- Sites: not recorded\n" in old
+    assert "- Median follow-up: not recorded\n- Sites: not recorded\n" in old
 
 
 def test_an_ensemble_tells_the_parts_of_its_folds(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_an_ensemble_tells_the_parts_of_its_folds(tmp_path: Path) -> None:
     card = write_card(save_small_model(tmp_path / "model", training=facts), "org/x").read_text()
 
     assert "- Subjects trained on: 36, 35\n" in card
-    assert "follow-up: `death` 16, 17; censored 20, 18\n- Follow-up: median 1.5 days" in card
+    assert "follow-up: `death` 16, 17; censored 20, 18\n- Median follow-up: 1.5 days" in card
     assert "- Sites: 5\n- Where several numbers stand, they are those of the models" in card
     assert "| `rna` | vector | 33 | 3, 2 |" in card
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.core.hub.measured import calibrated, cross_validation, evaluation, final_model
+from tests.hub_server.leaks import published
 from tests.hub_server.loopback import OF_THE_CLIENT
 from tests.hub_server.repositories import Hub
 from tests.hub_server.small_model import contents, save_small_model
@@ -45,12 +46,6 @@ def size(png: bytes) -> tuple[int, int]:
 
 def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def published(hub: Hub) -> dict[str, bytes]:
-    repository = hub.repositories["org/name"]
-    files = repository.commits[repository.branches["main"]]
-    return {path: file.content for path, file in files.items()}
 
 
 def test_what_is_drawn_is_what_was_measured() -> None:

@@ -41,7 +41,7 @@ def _described(facts: Mapping[str, Any]) -> str:
         f"Subjects trained on: {_fact(facts, 'train_subjects')}",
         f"Subjects that chose the epoch: {_fact(facts, 'validation_subjects')}",
         f"Events among those trained on, over all of their follow-up: {_events(parts)}",
-        f"Follow-up: {_joined(_follow_up(one['follow_up']) for one in parts)}",
+        f"Median follow-up: {_joined(_follow_up(one['follow_up']) for one in parts)}",
         f"Sites: {_joined(_sites(one['sites']) for one in parts)}",
     ]
     groups = [one["groups"] for one in parts if one["groups"] is not None]
@@ -131,8 +131,8 @@ def _events(parts: Sequence[Mapping[str, Any]]) -> str:
 
 def _follow_up(found: Mapping[str, Any]) -> str:
     if "median" not in found:
-        return f"median not defined: {plain(found['reason'])}"
-    return f"median {float(found['median']):g} {plain(found['unit'])} ({plain(found['method'])})"
+        return f"not defined: {plain(found['reason'])}"
+    return f"{float(found['median']):g} {plain(found['unit'])} ({plain(found['method'])})"
 
 
 def _sites(count: object) -> str:
