@@ -52,7 +52,7 @@ MODELS: dict[str, Row] = {
     "a cross-validation": (
         "predict cv --cohort cohort.yaml",
         None,
-        ("one model per fold", "survkit fit"),
+        ("one model per fold", "survkit finalize"),
     ),
     "config": (PREDICT, cut("fitted/config.json"), ("fitted/config.json: cannot be read",)),
     "format": (PREDICT, config(lambda c: c.update(format="x/9")), ("not a survkit model",)),
