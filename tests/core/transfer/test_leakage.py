@@ -109,12 +109,19 @@ def test_leakage_through_a_training_in_between_is_refused(
 def test_a_model_folder_without_its_run_is_known_by_the_cohort_alone(
     home: Path, old: Cohort, new: Cohort, cv: Any, tmp_path: Path
 ) -> None:
-    """It was published: for its own cohort nobody can tell whom it saw, for another it serves."""
+    """It was published: for its own cohort nobody can tell whom it saw; for another one it serves
+    where the user says that its people are others, and that is written down.
+    """
     shutil.copytree(home / "run/fold-0", tmp_path / "published")
 
-    with pytest.raises(DataError, match=r"cohort named 'old'.*nobody can tell whom it has seen"):
-        cv(old, tmp_path / "published")
-    assert set(cv(new, tmp_path / "published").starts) == {"fold-0", "fold-1", "fold-2"}
+    for others in (False, True):
+        with pytest.raises(DataError, match=r"cohort named 'old'.*nobody can tell whom it has"):
+            cv(old, tmp_path / "published", different_subjects=others)
+    with pytest.raises(DataError, match=r"the cohort 'old', and no list .* --different-subjects"):
+        cv(new, tmp_path / "published")
+    found = cv(new, tmp_path / "published", different_subjects=True)
+
+    assert [one["unknown_exposure"] for one in found.starts.values()] == [["old"]] * 3
 
 
 def test_a_model_beside_splits_that_are_not_its_own_is_not_believed(

@@ -52,6 +52,12 @@ def command(
 
     if len(set(recipes)) < len(recipes):
         raise ConfigError("a recipe is named twice; each is counted once")
+    for name in recipes:
+        if (Path(name) / "config.json").is_file():
+            raise ConfigError(
+                f"{name}: is a trained model, but a recipe is counted; give the recipe.yaml of the "
+                "run that it came from"
+            )
     registry = default_registry()
     plans = {
         name: Recipe.read(name, registry=registry, overrides=changes or ()) for name in recipes

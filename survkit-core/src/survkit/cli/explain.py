@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from survkit.cli.left_out import print_left_out
-from survkit.cli.options import CacheFolder, CohortFile, DataFolder, Device, TableFile
+from survkit.cli.options import CacheFolder, CohortFile, DataFolder, Device, Revision, TableFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 def command(
     run: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="A finished run of survkit cv, or a model folder, such as a run of survkit fit.",
+            help="A finished run of survkit cv, a model folder, such as a run of survkit fit, or "
+            "ORG/NAME on the Hub.",
             metavar="RUN",
         ),
     ],
     cohort: CohortFile,
+    revision: Revision = None,
     subjects: Annotated[
         str | None,
         typer.Option(help="Names separated by commas; chosen by rule by default."),
@@ -69,12 +71,14 @@ def command(
     The pictures show patients; keep them where the images may be kept.
     """
     from survkit.cli.cohort import progress_bar
+    from survkit.cli.located import located
     from survkit.cli.predict import check_device
     from survkit.data import Cohort, PreparationCache, default_cache_folder
     from survkit.explaining import explain_run
 
     check_device(device)
-    single = (run / "config.json").is_file()
+    folder, commit = located(run, revision)
+    single = (folder / "config.json").is_file()
     people = Cohort.read(
         cohort, table=table, data_folder=data, needs_outcome=with_outcome or not single
     )
@@ -84,6 +88,7 @@ def command(
             run,
             people,
             out=out,
+            revision=commit,
             subjects=_names(subjects),
             count=count,
             top=top,

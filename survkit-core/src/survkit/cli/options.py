@@ -15,6 +15,9 @@ FinishedRun = Annotated[Path, typer.Argument(help="A finished run of survkit cv.
 ModelOrRun = Annotated[
     Path, typer.Argument(help="A model folder, or a run folder of survkit fit.", metavar="RUN")
 ]
+Revision = Annotated[
+    str | None, typer.Option(help="Branch, tag or commit on the Hub; main by default.")
+]
 FoldOfRun = Annotated[
     str | None, typer.Option(help="Of a run of survkit cv: 3, or 1-3 for repeat 1, fold 3.")
 ]
@@ -34,8 +37,13 @@ InitFrom = Annotated[
     str | None,
     typer.Option(
         help="Start from trained weights: a model, a run of survkit cv (the same fold of the "
-        "same splits, else the fold best on its validation part), or RUN:fold-3."
+        "same splits, else the fold best on its validation part), RUN:fold-3, or ORG/NAME on the "
+        "Hub."
     ),
+]
+InitRevision = Annotated[
+    str | None,
+    typer.Option(help="Branch, tag or commit of --init-from ORG/NAME; main by default."),
 ]
 InitParts = Annotated[
     str | None,
@@ -48,7 +56,8 @@ DifferentSubjects = Annotated[
     bool,
     typer.Option(
         "--different-subjects",
-        help="Subjects of the weights' cohort who are numbered as those here are other people.",
+        help="The people of the weights' cohort are others than those here, also where they are "
+        "numbered alike or no list of them is there.",
     ),
 ]
 Metric = Annotated[str, typer.Option(help="harrell, antolini, brier or ibs.")]

@@ -14,6 +14,7 @@ from survkit.cli.options import (
     DataFolder,
     Device,
     OverwriteFile,
+    Revision,
     TableFile,
 )
 
@@ -31,9 +32,7 @@ def command(
         typer.Argument(help="A model folder, a run folder of survkit fit, or ORG/NAME on the Hub."),
     ],
     cohort: CohortFile,
-    revision: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit on the Hub; main by default.")
-    ] = None,
+    revision: Revision = None,
     times: Annotated[
         str | None, typer.Option(help="Times, such as 365,730; the model's horizon by default.")
     ] = None,

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from survkit.cli.options import Changes, CohortFile, DataFolder, Jobs, RecipeName, TableFile
+from survkit.cli.options import (
+    Changes,
+    CohortFile,
+    DataFolder,
+    InitRevision,
+    Jobs,
+    RecipeName,
+    TableFile,
+)
 from survkit.cli.starts import words_of
 
 if TYPE_CHECKING:
@@ -34,9 +42,10 @@ def command(
         str | None,
         typer.Option(
             help="Prepare with the trunks of trained weights: a model, a run of survkit cv (the "
-            "fold best on its validation part), or RUN:fold-3."
+            "fold best on its validation part), RUN:fold-3, or ORG/NAME on the Hub."
         ),
     ] = None,
+    init_revision: InitRevision = None,
     init_parts: Annotated[
         str | None,
         typer.Option(help="Encoders to take, such as encoders.ct; all that fit by default."),
@@ -56,7 +65,9 @@ def command(
     from survkit.transfer import StartSettings
 
     registry = default_registry()
-    start = StartSettings(source=init_from, parts=tuple(words_of(init_parts)))
+    start = StartSettings(
+        source=init_from, revision=init_revision, parts=tuple(words_of(init_parts))
+    )
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=False)
     if plan.baseline is not None:

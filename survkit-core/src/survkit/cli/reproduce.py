@@ -74,7 +74,14 @@ def command(
     permutations: Permutations = 5000,
     init_from: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=RUN: trained weights that rows start from; repeat it."),
+        typer.Option(
+            help="NAME=RUN, or NAME=ORG/NAME on the Hub: trained weights that rows start from; "
+            "repeat it."
+        ),
+    ] = None,
+    init_revision: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=REVISION: branch, tag or commit of weights on the Hub."),
     ] = None,
     different_subjects: DifferentSubjects = False,
     device: Annotated[
@@ -124,7 +131,8 @@ def command(
             repeats=repeats,
             splits=given,
             permutations=permutations,
-            sources=_sources(init_from or ()),
+            sources=_named("--init-from", init_from or (), "RUN"),
+            revisions=_named("--init-revision", init_revision or (), "REVISION"),
             column=column,
             device=device,
         ),
@@ -168,16 +176,16 @@ def _fail_with(failed: Mapping[str, str]) -> None:
         raise typer.Exit(1)
 
 
-def _sources(pairs: Sequence[str]) -> dict[str, str]:
-    """Return the trained weights by the name that rows give them."""
+def _named(option: str, pairs: Sequence[str], what: str) -> dict[str, str]:
+    """Return what an option says by the name that rows give it."""
     from survkit.errors import ConfigError
 
     found: dict[str, str] = {}
     for pair in pairs:
-        name, _, place = pair.partition("=")
-        if not name or not place:
-            raise ConfigError(f"--init-from takes NAME=RUN here, not {pair!r}")
+        name, _, given = pair.partition("=")
+        if not name or not given:
+            raise ConfigError(f"{option} takes NAME={what} here, not {pair!r}")
         if name in found:
-            raise ConfigError(f"--init-from names {name!r} twice")
-        found[name] = place
+            raise ConfigError(f"{option} names {name!r} twice")
+        found[name] = given
     return found

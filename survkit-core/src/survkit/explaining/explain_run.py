@@ -29,6 +29,7 @@ from survkit.explaining.subject_figure import SubjectPicture, subject_picture
 from survkit.explaining.subject_view import SubjectView
 from survkit.explaining.views import View, views_of
 from survkit.explaining.volume_figure import volume_picture
+from survkit.hub.load import locate
 from survkit.report.tables import slug
 from survkit.steps import Steps
 from survkit.whole_folder import whole_folder
@@ -55,6 +56,7 @@ def explain_run(
     cohort: Cohort,
     *,
     out: str | Path | None = None,
+    revision: str | None = None,
     **options: Unpack[ExplainOptions],
 ) -> Explained:
     """Show, for single subjects, what a model attended to and what it predicted.
@@ -63,10 +65,11 @@ def explain_run(
     must predict what the run says it predicted. Nothing is trained or chosen.
 
     Args:
-        run: A finished run of ``survkit cv``, or a model folder.
+        run: A finished run of ``survkit cv``, a model folder, or ``ORG/NAME`` on the Hub.
         cohort: Of whose subjects some are shown; for a cross-validation, what it was made from,
             read with its outcome.
         out: Folder to write; ``explain`` in the run by default, asked for with a model.
+        revision: Branch, tag or commit of a model on the Hub; ``main`` by default.
         options: Fields of :class:`survkit.explaining.ExplainSettings`.
 
     Raises:
@@ -76,8 +79,9 @@ def explain_run(
         PluginError: An encoder broke its contract.
     """
     settings = ExplainSettings(**options)
-    folder = explain_folder(Path(run), out, overwrite=settings.overwrite)
-    opened = open_run(Path(run), cohort, settings.components())
+    place, origin = locate(run, revision)
+    folder = explain_folder(place, out, overwrite=settings.overwrite, name=str(run))
+    opened = open_run(place, cohort, settings.components(), origin)
     chosen = [(name, "asked for") for name in settings.subjects]
     if not chosen:
         chosen = choose(opened.ranked(settings), settings.count)

@@ -11,7 +11,7 @@ EXPLAIN_FILE = "explain.json"
 FOLDER = "explain"
 
 
-def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool) -> Path:
+def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool, name: str) -> Path:
     """Return the folder of explanations, which may be written.
 
     Args:
@@ -19,6 +19,7 @@ def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool) -> Pat
         out: Folder that was asked for; ``explain`` in a run of ``survkit cv`` by default, which is
             derived from the run and made anew.
         overwrite: Replace earlier explanations in ``out``.
+        name: What is explained, as the user calls it.
 
     Raises:
         RunError: Something else is there, or explanations and neither was asked.
@@ -27,7 +28,7 @@ def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool) -> Pat
     """
     if out is None and (run / "config.json").is_file():
         raise ConfigError(
-            f"{run} is a model, which may be published, and explanations show patients; give a "
+            f"{name} is a model, which may be published, and explanations show patients; give a "
             "folder for them with --out"
         )
     folder = run / FOLDER if out is None else Path(out)

@@ -17,7 +17,7 @@ from survkit.evaluation.observed_groups import first_repeat
 from survkit.evaluation.read_run import PREDICTIONS_FILE, read_run
 from survkit.explaining.choose_subjects import Ranked
 from survkit.explaining.settings import ExplainSettings
-from survkit.hub import FittedModel, load_model
+from survkit.hub import FittedModel, Origin, load_model
 from survkit.registry import Registry
 from survkit.report.token_weights import read_token_weights
 from survkit.training.cross_validate import fold_folder
@@ -67,8 +67,10 @@ class OpenedRun(Protocol):
         """Return the models that predict these subjects, each with those that it predicts."""
 
 
-def open_run(run: Path, cohort: Cohort, registry: Registry) -> OpenedRun:
-    """Open a run of ``survkit cv``, or a model folder.
+def open_run(
+    run: Path, cohort: Cohort, registry: Registry, origin: Origin | None = None
+) -> OpenedRun:
+    """Open a run of ``survkit cv``, or a model folder; ``origin`` is what it is on the Hub.
 
     Raises:
         RunError: It is neither, has not finished, or keeps no models.
@@ -82,7 +84,8 @@ def open_run(run: Path, cohort: Cohort, registry: Registry) -> OpenedRun:
                 f"{cohort.source}: the causes of the event are {', '.join(cohort.causes)}, but the "
                 f"model's are {', '.join(causes)}; name them alike"
             )
-        return _Model(run, cohort.with_twins(fitted.description.twins), fitted)
+        title = run.resolve().name if origin is None else str(origin)
+        return _Model(title, cohort.with_twins(fitted.description.twins), fitted)
     for name in (PREDICTIONS_FILE, "splits.json"):
         if not (run / name).is_file():
             raise RunError(
@@ -192,14 +195,9 @@ class _CrossValidation:
 class _Model:
     """A model that predicts anybody."""
 
-    run: Path
+    title: str
     cohort: Cohort
     fitted: FittedModel
-
-    @property
-    def title(self) -> str:
-        """Name of the folder."""
-        return self.run.resolve().name
 
     @property
     def fingerprint(self) -> str | None:

@@ -62,7 +62,7 @@ def from_pretrained(
         from survkit.plugins import default_registry
 
         registry = default_registry()
-    folder, source = _locate(model, revision, token)
+    folder, source = locate(model, revision, token)
     config = read_config(folder / CONFIG_FILE)
     tensors, sha256 = _read_weights(folder / WEIGHTS_FILE, str(config.get("weights_sha256")))
     budget = BuildBudget(sum(each.nbytes for each in tensors.values()), len(tensors))
@@ -142,9 +142,16 @@ def _damaged(folder: Path, error: Exception) -> RunError:
     )
 
 
-def _locate(
-    model: str | Path, revision: str | None, token: str | None
+def locate(
+    model: str | Path, revision: str | None = None, token: str | None = None
 ) -> tuple[Path, Origin | None]:
+    """Return the folder that a path or a name on the Hub means, and which commit it is there.
+
+    Raises:
+        ConfigError: A revision of what is a folder.
+        HubError: The Hub has no such model or gives it not, or its bytes are not those promised.
+        HubUnavailableError: The Hub cannot be reached, and the cache has no such model.
+    """
     if is_on_hub(model):
         try:
             return fetch(str(model), revision=revision, token=token)

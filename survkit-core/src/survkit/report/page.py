@@ -99,6 +99,8 @@ def render(parts: PageParts, *, beside: str) -> str:
         page["cautions"].append(Markup(_AUDIT_ERRORS))
     if page["health"] is not None and page["health"]["table"] is not None:
         page["cautions"].append(Markup(_WARNED))
+    if facts.unknown_exposure:
+        page["cautions"].append(Markup(_UNKNOWN_EXPOSURE))
     template = _template()
     anchors = set(re.findall(r'id="([^"]+)"', template.render(page=page | _UNKNOWN)))
     parts.files.table(checklist_table(anchors))
@@ -112,6 +114,10 @@ _UNKNOWN: dict[str, Any] = {"checklist": (), "files": ()}
 """The checklist links to places of the page, which are known once the rest of it is made."""
 _AUDIT_ERRORS = 'The audit of this run found errors; see <a href="#audit">the audit</a> first.'
 
+_UNKNOWN_EXPOSURE = (
+    "Nobody can tell which subjects the weights that training started from have seen; see "
+    '<a href="#protocol">the protocol</a>.'
+)
 _WARNED = 'Parts of the model gave warnings during training; see <a href="#health">its health</a>.'
 
 

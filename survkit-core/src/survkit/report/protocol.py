@@ -29,6 +29,9 @@ def protocol(numbers: Numbers, facts: RunFacts) -> list[Line]:
         lines.append(("Choice of the epoch", escape(epoch_choice(training))))
         if training.get("corruptions"):
             lines.append(("Corrupted in training", escape(corrupted(training["corruptions"]))))
+    if facts.starts:
+        told = Markup("<br>").join(f"{text}." for text in facts.starts)
+        lines.append(("Trained weights", told))
     search = facts.recipe.get("search")
     if isinstance(search, Mapping) and search:
         tried = "; ".join(f"{path} among {values}" for path, values in search.items())

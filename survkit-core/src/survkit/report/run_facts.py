@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from survkit.errors import RunError
+from survkit.report.starts import read_starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,9 @@ class RunFacts:
         cohort: Name of the cohort.
         choices: Content of ``choices.json`` as lines of name and value.
         left_out: Subjects of the table who are not in the cohort, from ``run.json``.
+        starts: What training started from, where it was trained weights, in a sentence or one per
+            fold.
+        unknown_exposure: Whether nobody can tell which subjects those weights have seen.
     """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -31,6 +35,8 @@ class RunFacts:
     cohort: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    unknown_exposure: bool = False
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -83,6 +89,8 @@ def read_run_facts(run: Path) -> RunFacts:
         cohort=str(cohort.get("name", "")),
         choices=tuple(_lines(choices)),
         left_out=tuple(started.get("left_out", ())),
+        starts=read_starts(run),
+        unknown_exposure="unknown_exposure" in (started.get("init") or {}),
     )
 
 

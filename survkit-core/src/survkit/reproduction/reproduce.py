@@ -23,12 +23,14 @@ from survkit.reproduction.row_condition import (
     forget_conditions,
     run_condition,
 )
-from survkit.reproduction.row_plan import RowPlan, check_sources, plan_rows
+from survkit.reproduction.row_plan import RowPlan, plan_rows
+from survkit.reproduction.row_sources import check_sources, find_row_sources
 from survkit.reproduction.table_content import RowState, TableSettings, table_content
 from survkit.reproduction.write_table import write_table
 from survkit.training.cross_validate import cross_validate, run_facts
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
+from survkit.transfer import Source
 
 log = logging.getLogger("survkit.reproduction")
 ERROR_FILE = "error.txt"
@@ -50,6 +52,7 @@ class Chosen:
         splits: A given division instead.
         permutations: Random swaps of the paired permutation test.
         sources: By the name that rows give it, a trained model or run to start from.
+        revisions: By the same name, the branch, tag or commit of a model on the Hub.
         column: The paper's data set to set ours beside; where ``None``, that of a cohort of this
             name, if there is one.
         device: Where the networks run that predict under a table's conditions.
@@ -61,7 +64,8 @@ class Chosen:
     repeats: int = 1
     splits: Splits | None = None
     permutations: int = 5000
-    sources: Mapping[str, str | Path] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    revisions: Mapping[str, str] = field(default_factory=dict)
     column: str | None = None
     device: str = "cpu"
 
@@ -117,10 +121,13 @@ def reproduce(
     rows = table.chosen(chosen.rows)
     changes = [*(table.columns[column].set if column else ()), *chosen.changes]
     plans = plan_rows(rows, changes, settings.seed, settings.components())
-    check_sources(rows, chosen.sources)
+    check_sources(rows, chosen.sources, chosen.revisions)
     check_conditions(plans, table.conditions, cohort, settings.components())
-    asked = (table, chosen, settings)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
+    begun = sorted(run.work.glob("rows/*")) if settings.resume else ()
+    found = find_row_sources(chosen.sources, chosen.revisions, begun)
+    chosen = replace(chosen, sources=found, revisions={})
+    asked = (table, chosen, settings)
     splits = chosen.splits or _divide(table, cohort, chosen, plans[0])
     with run.attempt():
         facts = {"changes": changes, "column": column}

@@ -78,27 +78,6 @@ def _encoder(change: str) -> str | None:
     return path[1] if path[0] == "encoders" and len(path) > 2 and path[2] != "use" else None
 
 
-def check_sources(rows: Sequence[Row], sources: Mapping[str, object]) -> None:
-    """Refuse rows whose trained weights were not given, and weights that no row starts from.
-
-    Raises:
-        ConfigError: With the name.
-    """
-    for row in rows:
-        if row.init_from is not None and row.init_from not in sources:
-            raise ConfigError(
-                f"row '{row.label}' starts from trained weights: give --init-from "
-                f"{row.init_from}=RUN, or leave it out with --rows"
-            )
-    wanted = {row.init_from for row in rows if row.init_from is not None}
-    for name in sources:
-        if name not in wanted:
-            raise ConfigError(
-                f"no row that is run starts from '{name}'; "
-                f"rows start from {', '.join(sorted(wanted)) or 'nothing but their recipes'}"
-            )
-
-
 _ALIKE: Mapping[str, Any] = {
     "training.validation": lambda recipe: recipe.training.validation,
     "training.seed": lambda recipe: recipe.training.seed,

@@ -14,6 +14,7 @@ from survkit.errors import DataError, RunError
 from survkit.evaluation import Predictions
 from survkit.evaluation.read_run import PREDICTIONS_FILE, read_run
 from survkit.hub import load_model
+from survkit.hub.address import is_on_hub
 from survkit.hub.fitted_model import FittedModel
 from survkit.prediction import SurvivalPrediction
 from survkit.recipe import Recipe
@@ -121,9 +122,11 @@ def open_run(
     folder = Path(run)
     for name in (PREDICTIONS_FILE, "splits.json", "recipe.yaml"):
         if not (folder / name).is_file():
+            model = (folder / "config.json").is_file() or is_on_hub(str(folder))
             raise RunError(
                 f"{folder}: no {name} is there; {purpose} needs a finished run of survkit cv, "
                 "whose folds have held their test subjects out"
+                + (". A model by itself, on the Hub or in a folder, has not" if model else "")
             )
     recipe = Recipe.read(folder / "recipe.yaml")
     return RunParts(

@@ -10,7 +10,6 @@ from survkit.compose import Composition, compose
 from survkit.model import SurvivalModel
 from survkit.specs import InputSpec, OutcomeSpec
 from survkit.transfer import StartReport, begin
-from survkit.transfer.exposure import seen_among
 
 if TYPE_CHECKING:
     from survkit.training.fit_part import Part
@@ -45,5 +44,5 @@ def start_of(part: Part, report: StartReport | None) -> dict[str, Any]:
     if report is None or part.start is None:
         return {}
     subjects = [part.cohort.subjects[row] for row in part.validation]
-    seen = seen_among(part.start.exposures, part.cohort, subjects)
+    seen = part.start.seen(part.cohort, subjects)
     return {"init": report.to_json() | {"validation_seen": seen}}

@@ -93,7 +93,7 @@ def cross_validate(
         splits: A given division instead.
         options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``, ``jobs``,
             ``replicates``, ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``,
-            ``init_from``, ``init_parts``, ``freeze``, ``different_subjects``.
+            ``init_from``, ``init_revision``, ``init_parts``, ``freeze``, ``different_subjects``.
 
     Raises:
         RunError: The folder is in use, or training failed.
@@ -105,6 +105,7 @@ def cross_validate(
     recipe = with_seed(recipe, settings.seed)
     cohort = cohort.with_twins(recipe.twins)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
+    settings = settings.begun_from(run.work)
     if splits is None:
         splits = make_splits(
             cohort,

@@ -39,7 +39,7 @@ def fit(
         folder: The run folder, which is also a model folder.
         options: Fields of :class:`survkit.training.run_settings.RunSettings`: ``seed``,
             ``overwrite``, ``resume``, ``progress``, ``cache``, ``registry``,
-            ``init_from``, ``init_parts``, ``freeze``.
+            ``init_from``, ``init_revision``, ``init_parts``, ``freeze``.
 
     Raises:
         RunError: The folder is in use, or training failed.
@@ -53,6 +53,7 @@ def fit(
     recipe = with_seed(recipe, settings.seed)
     cohort = cohort.with_twins(recipe.twins)
     run = RunFolder(folder, overwrite=settings.overwrite, resume=settings.resume)
+    settings = settings.begun_from(run.work)
     splits = set_aside(cohort, recipe.training.validation, recipe.training.seed)
     (start,) = plan_starts(settings.start(), recipe, cohort, splits, ["model"])
     check_run(recipe, cohort, splits, settings.components(), start)

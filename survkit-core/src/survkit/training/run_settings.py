@@ -5,13 +5,14 @@ for the seed and what training starts from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Self, TypedDict
 
 from survkit.data.jobs import check_jobs
 from survkit.errors import ConfigError
-from survkit.transfer import StartSettings
+from survkit.transfer import Source, StartSettings
+from survkit.transfer.find_source import find_source
 
 if TYPE_CHECKING:
     from survkit.data import PreparationCache
@@ -29,7 +30,8 @@ class RunOptions(TypedDict, total=False):
     replicates: int
     cache: PreparationCache | None
     registry: Registry | None
-    init_from: str | Path | None
+    init_from: Source | None
+    init_revision: str | None
     init_parts: Sequence[str]
     freeze: Sequence[str]
     different_subjects: bool
@@ -48,12 +50,13 @@ class RunSettings:
         replicates: Bootstrap resamples of the intervals.
         cache: Where prepared images are kept.
         registry: Where component names are looked up; the process-wide one by default.
-        init_from: A model folder, a run folder or ``RUN:fold-3`` whose weights training starts
-            from; part of what is computed, as are the next two.
+        init_from: A model folder, a run folder, ``RUN:fold-3`` or ``ORG/NAME`` on the Hub whose
+            weights training starts from; part of what is computed, as are the next three.
+        init_revision: Branch, tag or commit on the Hub; ``main`` by default.
         init_parts: The parts to take, such as ``encoders.ct``; every part that fits by default.
         freeze: Parts taken that keep their weights.
-        different_subjects: Subjects of another cohort who are numbered as those here are other
-            people.
+        different_subjects: Subjects of the weights' cohort are other people than those here, also
+            where they are numbered alike or nobody can tell who they are.
     """
 
     seed: int | None = None
@@ -64,7 +67,8 @@ class RunSettings:
     replicates: int = 1000
     cache: PreparationCache | None = None
     registry: Registry | None = None
-    init_from: str | Path | None = None
+    init_from: Source | None = None
+    init_revision: str | None = None
     init_parts: Sequence[str] = ()
     freeze: Sequence[str] = ()
     different_subjects: bool = False
@@ -83,10 +87,23 @@ class RunSettings:
         """
         return StartSettings(
             source=self.init_from,
+            revision=self.init_revision,
             parts=tuple(self.init_parts),
             freeze=tuple(self.freeze),
             different_subjects=self.different_subjects,
         )
+
+    def begun_from(self, *runs: Path) -> Self:
+        """Return the settings with a model on the Hub as one commit; with ``resume`` that of a run.
+
+        Args:
+            runs: Folders of the runs that ``resume`` goes on with.
+
+        Raises:
+            HubError: The Hub has no such model or gives it not.
+        """
+        found = find_source(self.init_from, self.init_revision, runs=runs if self.resume else ())
+        return replace(self, init_from=found, init_revision=None)
 
     def components(self) -> Registry:
         """Return the registry to use."""

@@ -16,6 +16,7 @@ from survkit.model import SurvivalModel
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
 from survkit.suggest import did_you_mean
+from survkit.transfer.exposure import unknown_cohorts
 from survkit.transfer.part_fit import part_of, why_not
 from survkit.transfer.start import Start
 
@@ -27,7 +28,10 @@ class StartReport:
     Attributes:
         source: Its name.
         sha256: Of its weights.
+        hub: Its repository and commit; empty if it is of no Hub.
         cohorts: Names of the cohorts that the weights have seen.
+        unknown: Those of the cohorts of which nobody can tell which subjects.
+        others: Whether the user says that those are other people than the subjects here.
         loaded: Parts that have its weights now.
         fresh: Parts that start as the recipe says, and why.
         unused: Its parts that nothing was taken from.
@@ -43,13 +47,19 @@ class StartReport:
     unused: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     tensors: int = 0
+    hub: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    others: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain texts, numbers and lists, as in ``training.json``."""
         return {
             "source": self.source,
             "sha256": self.sha256,
+            **({"hub": dict(self.hub)} if self.hub else {}),
             "cohorts": list(self.cohorts),
+            "unknown_exposure": list(self.unknown),
+            "different_subjects": self.others,
             "loaded": list(self.loaded),
             "fresh": dict(self.fresh),
             "unused": list(self.unused),
@@ -119,6 +129,9 @@ def _report(
         unused=tuple(role for role in theirs if role not in roles and _tensors(donor, role)),
         frozen=tuple(dict.fromkeys(start.freeze)),
         tensors=sum(_tensors(model, role) for role in roles),
+        hub=start.model.hub,
+        unknown=unknown_cohorts(start.exposures),
+        others=start.others,
     )
 
 

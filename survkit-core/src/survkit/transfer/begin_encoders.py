@@ -15,6 +15,7 @@ from survkit.model import SurvivalModel
 from survkit.registry import Registry
 from survkit.specs import InputSpec, OutcomeSpec
 from survkit.transfer.begin import asked_parts
+from survkit.transfer.find_source import find_source
 from survkit.transfer.part_fit import part_of, why_not
 from survkit.transfer.source_model import find_sources
 from survkit.transfer.start import Start, StartSettings
@@ -39,9 +40,11 @@ def begin_encoders(
     Raises:
         ConfigError: Nothing fits, or an encoder that was named does not.
         RunError: There is no such model.
+        HubError: There is none on the Hub.
     """
-    assert settings.source is not None
-    (model,) = find_sources(settings.source, None, ["prepare"])
+    place = find_source(settings.source, settings.revision)
+    assert place is not None
+    (model,) = find_sources(place, None, ["prepare"])
     source = load_model(model.folder, registry=registry)
     wanted = tuple(role for role in settings.parts if role not in ("fusion", "head"))
     if settings.parts and not wanted:

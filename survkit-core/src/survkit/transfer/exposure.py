@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort
-from survkit.errors import DataError
+from survkit.errors import RunError
 from survkit.transfer.source_model import SourceModel, read_json
 
 INITIAL_FILE = "initial.json"
@@ -46,6 +46,10 @@ class Exposure:
         content = {"cohort": self.cohort, "fingerprint": self.fingerprint, "subjects": subjects}
         return content if self.groups is None else content | {"groups": sorted(self.groups)}
 
+    def same(self, cohort: Cohort) -> bool:
+        """Whether it is this cohort, by name or content."""
+        return self.cohort == cohort.name or self.fingerprint == cohort.fingerprint()
+
     def seen(self, cohort: Cohort, names: Iterable[str]) -> set[str]:
         """Return those of a cohort's subjects whom the weights know, or whose patient they do."""
         subjects = self.subjects or frozenset()
@@ -55,12 +59,33 @@ class Exposure:
 
 
 def exposures_of(source: SourceModel) -> tuple[Exposure, ...]:
-    """Return whom the model has seen, the models before it included."""
-    training: Mapping[str, Any] = source.config.get("training", {})
-    before = _read(source.folder / INITIAL_FILE)
-    if not before and (initial := training.get("init")):  # a model folder without its run
-        before = [Exposure(name, "", None) for name in initial["cohorts"]]
-    return (_own(source, str(training.get("cohort", ""))), *before)
+    """Return whom the model has seen, the models before it included.
+
+    Raises:
+        RunError: Its ``config.json`` does not say of which cohort it is as survkit says it.
+    """
+    cohort, earlier = _recorded(source)
+    if source.revision is not None:
+        return tuple(Exposure(name, "", None) for name in (cohort, *earlier))
+    before = read_exposures(source.folder)
+    if not before:  # a model folder without its run
+        before = [Exposure(name, "", None) for name in earlier]
+    return (_own(source, cohort), *before)
+
+
+def _recorded(source: SourceModel) -> tuple[str, list[str]]:
+    """Return the names of the model's cohort and of those before; empty where it tells none."""
+    training = source.config.get("training", {})
+    initial = training.get("init") if isinstance(training, dict) else None
+    cohort = training.get("cohort", "") if isinstance(training, dict) else None
+    earlier = initial.get("cohorts") if isinstance(initial, dict) else initial or []
+    names = [cohort, *earlier] if isinstance(earlier, list) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise RunError(
+            f"{source.name}: its config.json does not say of which cohorts it is as a model of "
+            "survkit does; get the model anew"
+        )
+    return cast(str, cohort), cast(list[str], earlier)
 
 
 def _own(source: SourceModel, cohort: str) -> Exposure:
@@ -85,7 +110,9 @@ def write_exposures(exposures: Iterable[Exposure], folder: Path) -> None:
     write_bytes(folder / INITIAL_FILE, (json.dumps(content, indent=1) + "\n").encode())
 
 
-def _read(path: Path) -> list[Exposure]:
+def read_exposures(folder: Path) -> list[Exposure]:
+    """Return whom a model had seen before its own training, as its folder says."""
+    path = folder / INITIAL_FILE
     if not path.is_file():
         return []
     return [
@@ -99,62 +126,15 @@ def _read(path: Path) -> list[Exposure]:
     ]
 
 
-def refuse_seen(
-    exposures: Sequence[Exposure],
-    cohort: Cohort,
-    test: Collection[str],
-    *,
-    source: SourceModel,
-    where: str,
-    others: bool,
-) -> None:
-    """Refuse to test subjects whom the weights have seen.
-
-    Args:
-        exposures: Of the source.
-        cohort: That is tested on.
-        test: Its test subjects.
-        source: For the message.
-        where: The fold.
-        others: The user says that subjects of another cohort who are numbered alike are others;
-            never believed of a cohort of the same name or content.
-
-    Raises:
-        DataError: With the number of subjects, or because it cannot be told.
-    """
-    if not test:
-        return
-    fingerprint = cohort.fingerprint()
-    for one in exposures:
-        same = one.cohort == cohort.name or one.fingerprint == fingerprint
-        if one.subjects is None:
-            if same:
-                raise DataError(
-                    f"{where}: {source.name} was trained on a cohort named '{one.cohort}', as is "
-                    "the one tested here, and no list of its training subjects lies beside it, so "
-                    "nobody can tell whom it has seen; start from the run folder that it came from"
-                )
-            continue
-        seen = len(one.seen(cohort, test))
-        if seen and (same or not others):
-            cure = (
-                "start from a run of the same splits (each fold then starts from its own), from "
-                "other weights, or test other subjects"
-                if same
-                else f"if the subjects of '{one.cohort}' and '{cohort.name}' are different people "
-                "who are numbered alike, say so with --different-subjects"
-            )
-            raise DataError(
-                f"{where}: {seen} of the {len(test)} test subjects are among those that "
-                f"{source.name} was trained on (cohort '{one.cohort}'); {cure}"
-            )
-
-
 def seen_among(exposures: Iterable[Exposure], cohort: Cohort, subjects: Collection[str]) -> int:
     """Return how many subjects of the same cohort the weights are known to have seen."""
-    fingerprint = cohort.fingerprint()
     seen: set[str] = set()
     for one in exposures:
-        if one.cohort == cohort.name or one.fingerprint == fingerprint:
+        if one.same(cohort):
             seen |= one.seen(cohort, subjects)
     return len(seen)
+
+
+def unknown_cohorts(exposures: Iterable[Exposure]) -> tuple[str, ...]:
+    """Return the cohorts of which nobody can tell which subjects the weights have seen."""
+    return tuple(dict.fromkeys(one.cohort for one in exposures if one.subjects is None))

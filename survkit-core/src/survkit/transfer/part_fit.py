@@ -112,9 +112,23 @@ def sentence(facts: Mapping[str, object]) -> str:
     parts += [f"{role} fresh, {reason}" for role, reason in fresh.items()]
     if facts["unused"]:
         parts.append(f"not used: {', '.join(cast(list[str], facts['unused']))}")
-    if facts.get("validation_seen"):
+    if facts.get("unknown_exposure"):
+        parts.append(_unknown(facts))
+    elif facts.get("validation_seen"):
         parts.append(
             f"{facts['validation_seen']} validation subjects were seen by these weights, so the "
             "chosen epoch is too hopeful"
         )
     return "; ".join(parts)
+
+
+def _unknown(facts: Mapping[str, object]) -> str:
+    """Say that nobody can tell whom the weights have seen, and what follows from it."""
+    names = [repr(name) for name in cast(list[str], facts["unknown_exposure"]) if name]
+    of = f"of the cohort {' and '.join(names)}" if names else "of a cohort without a name"
+    said = (
+        "that they are other people than the subjects here rests on --different-subjects alone"
+        if facts["different_subjects"]
+        else "so the chosen epoch may be too hopeful"
+    )
+    return f"which subjects {of} these weights have seen is not known, {said}"

@@ -1,4 +1,4 @@
-"""Which trained model is meant: a model folder, or a fold of a cross-validation."""
+"""Which trained model is meant: a model, here or on the Hub, or a fold of a cross-validation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 
 from survkit.data import Splits
 from survkit.errors import RunError
+from survkit.hub.address import is_on_hub
 from survkit.hub.load import refuse_ensemble
+from survkit.hub.origin import Origin, read_origin
+from survkit.transfer.hub_source import HubSource, Source
 
 _FOLD = re.compile(r"(?P<run>.+):(?P<fold>fold-\d+(?:-\d+)?)")
 SPLITS_FILE, TRAINING_FILE, MODEL_FILE = "splits.json", "training.json", "config.json"
@@ -23,20 +26,34 @@ class SourceModel:
 
     Attributes:
         folder: Where it lies.
-        name: What it is called in reports: the folder's own name, with the fold where there is one.
+        name: What it is called in reports: the folder's own name, with the fold where there is one;
+            repository and commit of a model on the Hub.
         sha256: Of its weights, as its ``config.json`` states; checked when they are read.
         splits: Who trained it; ``None`` where no such file belongs to it.
+        origin: Which commit on the Hub it was fetched from; ``None`` if it was not.
+        revision: What was asked of the Hub; ``None`` where a folder was given. In the Hub's cache
+            no file beside ``config.json`` and the weights was checked, so none is believed.
     """
 
     folder: Path
     name: str
     sha256: str
     splits: Splits | None
+    origin: Origin | None = None
+    revision: str | None = None
 
     @property
     def config(self) -> dict[str, Any]:
         """Content of ``config.json``."""
         return read_json(self.folder / MODEL_FILE)
+
+    @property
+    def hub(self) -> dict[str, str]:
+        """Repository and commit, and the revision that was asked; empty if it is of no Hub."""
+        if self.origin is None:
+            return {}
+        commit = {"repository": self.origin.repository, "commit": self.origin.commit}
+        return commit if self.revision is None else commit | {"revision": self.revision}
 
     @property
     def run(self) -> Path:
@@ -46,7 +63,7 @@ class SourceModel:
 
 
 def find_sources(
-    place: str | Path, splits: Splits | None, names: Sequence[str]
+    place: Source, splits: Splits | None, names: Sequence[str]
 ) -> tuple[SourceModel, ...]:
     """Return the model that each training starts from.
 
@@ -55,16 +72,23 @@ def find_sources(
     has chosen.
 
     Args:
-        place: A model folder, a run folder, or ``RUN:fold-3``.
+        place: A model folder, a run folder, ``RUN:fold-3``, or a model on the Hub that was fetched.
         splits: Of the new run; ``None`` where nobody is tested.
         names: Folder names of the new run's folds, in their order; one where there is none.
 
     Raises:
         RunError: There is no such model, or the run has not finished.
     """
+    if isinstance(place, HubSource):
+        return (_published(place),) * len(names)
     path, text = Path(place), str(place)
     named = _FOLD.fullmatch(text)
     if named and not path.exists():
+        if is_on_hub(named["run"]):
+            raise RunError(
+                f"{text}: no such run is here, and a repository on the Hub holds one model and no "
+                f"folds; give {named['run']}"
+            )
         one = _model(Path(named["run"]) / named["fold"])
         return (one,) * len(names)
     if not path.is_dir():
@@ -132,7 +156,15 @@ def _model(folder: Path) -> SourceModel:
         splits = None
     resolved = folder.resolve()
     name = f"{resolved.parent.name}:{folder.name}" if is_fold else resolved.name
-    return SourceModel(folder, name, str(config.get("weights_sha256")), splits)
+    sha256 = str(config.get("weights_sha256"))
+    return SourceModel(folder, name, sha256, splits, origin=read_origin(folder, sha256))
+
+
+def _published(source: HubSource) -> SourceModel:
+    """Return a model in the Hub's cache."""
+    sha256 = str(read_json(source.folder / MODEL_FILE).get("weights_sha256"))
+    name, origin = str(source.origin), source.origin
+    return SourceModel(source.folder, name, sha256, None, origin=origin, revision=source.revision)
 
 
 def _best(run: Path) -> SourceModel:

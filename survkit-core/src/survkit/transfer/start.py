@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from survkit.data import Cohort, Splits
 from survkit.errors import ConfigError
 from survkit.recipe import Recipe
-from survkit.transfer.exposure import Exposure, exposures_of, refuse_seen
+from survkit.transfer.exposure import Exposure, exposures_of, seen_among, unknown_cohorts
+from survkit.transfer.find_source import find_source
+from survkit.transfer.hub_source import Source
+from survkit.transfer.refuse_seen import refuse_seen, refuse_unknown_search
 from survkit.transfer.source_model import SourceModel, find_sources
 
 
@@ -19,20 +21,24 @@ class StartSettings:
     """What training starts from, as it was asked.
 
     Attributes:
-        source: A model folder, a run folder, or ``RUN:fold-3``; ``None`` to start as the recipe
-            says.
+        source: A model folder, a run folder, ``RUN:fold-3``, or ``ORG/NAME`` on the Hub; ``None``
+            to start as the recipe says.
+        revision: Branch, tag or commit on the Hub; ``main`` by default.
         parts: Such as ``encoders.ct`` or ``head``; every part that fits where there are none.
         freeze: Parts that keep their weights.
-        different_subjects: Subjects of another cohort who are numbered as those here are others.
+        different_subjects: Subjects of the weights' cohort are other people than those here, also
+            where they are numbered alike or nobody can tell who they are.
     """
 
-    source: str | Path | None = None
+    source: Source | None = None
+    revision: str | None = None
     parts: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
     different_subjects: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (
+            ("init_revision", self.revision),
             ("init_parts", self.parts),
             ("freeze", self.freeze),
             ("different_subjects", self.different_subjects),
@@ -51,17 +57,25 @@ class Start:
         parts: Parts asked for; every part that fits where there are none.
         freeze: Parts that keep their weights.
         exposures: Whom the weights have seen.
+        others: Whether the user says that those are other people than the subjects here.
     """
 
     model: SourceModel
     parts: tuple[str, ...]
     freeze: tuple[str, ...]
     exposures: tuple[Exposure, ...]
+    others: bool = False
 
     @property
     def cohorts(self) -> list[str]:
         """Names of the cohorts that the weights have seen, the latest first."""
         return list(dict.fromkeys(one.cohort for one in self.exposures))
+
+    def seen(self, cohort: Cohort, subjects: Collection[str]) -> int | None:
+        """Return how many subjects the weights have seen; ``None`` where nobody can tell."""
+        if unknown_cohorts(self.exposures) and not self.others:
+            return None
+        return seen_among(self.exposures, cohort, subjects)
 
 
 def plan_starts(
@@ -81,8 +95,10 @@ def plan_starts(
         names: Folder names of its folds, in their order.
 
     Raises:
-        DataError: A test subject is among those that the weights were fitted on.
+        DataError: A test subject is among those that the weights were fitted on, or nobody can
+            tell.
         RunError: There is no such model.
+        HubError: There is none on the Hub.
         ConfigError: A baseline starts from nothing.
     """
     if settings.source is None:
@@ -93,10 +109,11 @@ def plan_starts(
             "only networks start from trained weights"
         )
     tested = any(fold.test for fold in splits.folds)
+    source = find_source(settings.source, settings.revision)
+    assert source is not None
+    models = find_sources(source, splits if tested else None, names)
     starts = []
-    for fold, model in zip(
-        splits.folds, find_sources(settings.source, splits if tested else None, names), strict=True
-    ):
+    for fold, model in zip(splits.folds, models, strict=True):
         exposures = exposures_of(model)
         refuse_seen(
             exposures,
@@ -106,7 +123,9 @@ def plan_starts(
             where=fold.name,
             others=settings.different_subjects,
         )
-        starts.append(Start(model, settings.parts, settings.freeze, exposures))
+        refuse_unknown_search(exposures, cohort, recipe, model)
+        others = settings.different_subjects
+        starts.append(Start(model, settings.parts, settings.freeze, exposures, others))
     return tuple(starts)
 
 
@@ -116,10 +135,16 @@ def start_facts(starts: Sequence[Start | None], names: Sequence[str]) -> dict[st
     if not given:
         return {}
     first = next(iter(given.values()))
-    return {
-        "init": {
-            "weights": {name: start.model.sha256 for name, start in given.items()},
-            "parts": list(first.parts),
-            "freeze": list(first.freeze),
-        }
+    facts: dict[str, Any] = {
+        "weights": {name: start.model.sha256 for name, start in given.items()},
+        "parts": list(first.parts),
+        "freeze": list(first.freeze),
     }
+    if first.model.hub:
+        facts["hub"] = first.model.hub
+    if unknown := unknown_cohorts(one for start in given.values() for one in start.exposures):
+        facts["unknown_exposure"] = {
+            "cohorts": list(unknown),
+            "different_subjects": first.others,
+        }
+    return {"init": facts}
