@@ -10,7 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
+from tests.hub_server.loopback import OF_THE_CLIENT, hub, server  # noqa: F401 - fixtures
+from tests.hub_server.repositories import Hub
 
 from survkit.cli import main
 from survkit.data.cohort_config import CohortConfig
@@ -36,6 +40,64 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     assert json.loads((tmp_path / "runs/slices/metrics.json").read_text(encoding="utf-8"))
     assert list((tmp_path / "runs/slices").rglob("attention.parquet"))
+
+
+@pytest.mark.filterwarnings(OF_THE_CLIENT)
+def test_the_two_stages_run_through_the_hub(
+    tmp_path: Path,
+    hub: Hub,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In every fold the frozen encoder is the pushed one to the last bit after training, while the
+    attention has moved on from the pushed one and the head was never taken. Where nothing moves,
+    the attention is the pushed one, too.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SURVKIT_CACHE", str(tmp_path / "prepared"))
+    monkeypatch.setattr("survkit.cli.cv.explain_afterwards", lambda *_, **__: None)
+    monkeypatch.setattr("survkit.report.write_report", lambda run, **_: run)  # no figures
+    text = [blocks("bash")[0].splitlines()[0], *blocks("bash")[1].splitlines()]
+    lines = [shlex.split(line)[1:] for line in text]
+    for words in lines:
+        assert main(words) == 0, words
+    still = [
+        "training.epochs=1",
+        "training.optimizer.lr=1e-30",
+        "training.optimizer.weight_decay=0",
+    ]
+    changes = [word for change in still for word in ("--set", change)]
+    given = lines[-1][lines[-1].index("--init-from") : -1]  # but for --different-subjects
+    again = ["fit", "slicetention/small", "--cohort", "chests/cohort.yaml", "--out", "runs/still"]
+    assert main([*again, *changes, *given]) == 0
+
+    (commit,) = hub.repositories["org/slices-first"].branches.values()
+    assert same(Path("runs/still")) == {"encoders.ct", "fusion"}
+    for fold in ("fold-0", "fold-1"):
+        assert same(Path("runs/second", fold)) == {"encoders.ct"}
+        facts = json.loads((tmp_path / "runs/second" / fold / "training.json").read_text())["init"]
+        assert facts["hub"]["commit"] == commit
+        assert facts["loaded"] == ["encoders.ct", "fusion"]
+        assert facts["frozen"] == ["encoders.ct"]
+        assert facts["fresh"] == {"head": "not asked for"}
+    pushed = set(hub.repositories["org/slices-first"].commits[commit])
+    assert pushed == {"config.json", "model.safetensors", "README.md"}
+
+
+def same(model: Path) -> set[str]:
+    """Return the parts of which every tensor equals the first stage's, bit for bit."""
+    first = load_file("runs/first/model.safetensors")
+    found = load_file(model / "model.safetensors")
+    assert found.keys() == first.keys()
+    roles = ("encoders.ct", "fusion", "head")
+    parts = {
+        role: [name for name in first if name.startswith(f"members.0.{role}.")] for role in roles
+    }
+    assert sum(map(len, parts.values())) == len(first)
+    return {
+        role
+        for role, names in parts.items()
+        if all(torch.equal(found[name], first[name]) for name in names)
+    }
 
 
 def test_the_cohort_file_is_valid() -> None:

@@ -8,10 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.hub_server.loopback import hub, server  # noqa: F401 - fixtures
+from tests.hub_server.repositories import Hub
 
 from survkit.cli import main
 from survkit.cli.explain_afterwards import explain_afterwards
 from survkit.data import Cohort, PreparationCache
+from survkit.hub.model_files import NEEDED_FILES
 from survkit.registry import Registry
 
 
@@ -54,6 +57,32 @@ def test_a_model_needs_a_folder(place: Path, capsys: pytest.CaptureFixture[str])
     assert "observed: outcome not read" in capsys.readouterr().out
     assert main(["explain", str(place / "slices"), *words(place, "--subjects", "a,,b")]) == 2
     assert "names separated by commas" in capsys.readouterr().err
+
+
+def test_a_name_on_the_hub_is_as_good_as_a_folder(
+    place: Path,
+    hub: Hub,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The same pictures and words; the model is called by its commit, which is on the screen."""
+    hub.create("org/slices")
+    files = {name: (place / "fitted" / name).read_bytes() for name in NEEDED_FILES}
+    commit = hub.commit("org/slices", files)
+    hub.commit("org/slices", {"config.json": b"{}"})
+    given = words(place, "--count", "1", "--mask-subjects", "0", "--out")
+    named = ["explain", "org/slices", "--revision", commit, *given]
+    assert main(["explain", str(place / "fitted"), *given, str(place / "a")]) == 0
+    capsys.readouterr()
+    assert main([*named, str(place / "b")]) == 0
+    said = capsys.readouterr().err
+    one, two = (json.loads((place / name / "explain.json").read_text()) for name in "ab")
+
+    assert f"model: org/slices at {commit[:12]}\n" in said
+    assert two.pop("model") == f"org/slices at {commit[:12]}"
+    assert one.pop("model") == "fitted"
+    assert one == two
+    assert main(named[:-1]) == 2
+    assert "org/slices is a model, which may be published" in capsys.readouterr().err
 
 
 def recipe(place: Path, encoder: str) -> str:

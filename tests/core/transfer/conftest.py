@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from tests.core.parts import registry_with
+from tests.hub_server.loopback import hub, server  # noqa: F401 - fixtures
 
 from survkit.data import Cohort
 from survkit.recipe import Recipe

@@ -73,6 +73,8 @@ COMMANDS: dict[str, Entry] = {
             "survkit cv recipe.yaml --cohort cohort.yaml --out runs/cv",
             "survkit cv recipe.yaml --cohort small.yaml --out runs/tuned "
             "--init-from runs/cv:fold-3 --init-parts encoders.ct,fusion",
+            "survkit cv recipe.yaml --cohort ours.yaml --out runs/tuned --init-from org/name "
+            "--init-revision v1 --different-subjects",
         ),
     ),
     "tournament": Entry(
@@ -194,6 +196,7 @@ COMMANDS: dict[str, Entry] = {
             "survkit explain runs/cv --cohort cohort.yaml --count 8 --device cuda",
             "survkit explain runs/cv --cohort cohort.yaml --subjects P-001,P-017 --top 9",
             "survkit explain runs/first --cohort new.yaml --out explained",
+            "survkit explain org/name --revision v1 --cohort new.yaml --out explained",
         ),
     ),
     "importance": Entry(

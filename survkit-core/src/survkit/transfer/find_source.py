@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from survkit.hub.address import is_on_hub
 from survkit.hub.fetch import DEFAULT_REVISION
 from survkit.hub.load import locate
 from survkit.transfer.hub_source import HubSource, Source
@@ -35,7 +36,8 @@ def find_source(
     """
     if source is None or isinstance(source, HubSource):
         return source
-    asked, commit = _begun_with(str(source), revision or DEFAULT_REVISION, runs)
+    begun = runs if is_on_hub(source) else ()
+    asked, commit = _begun_with(str(source), revision or DEFAULT_REVISION, begun)
     folder, origin = locate(source, revision if commit is None else commit)
     return source if origin is None else HubSource(folder, origin, asked)
 

@@ -149,7 +149,8 @@ def _model(folder: Path) -> SourceModel:
         )
     config = read_json(folder / MODEL_FILE)
     refuse_ensemble(config, folder)
-    stated = config.get("training", {}).get("splits_sha256")
+    training = config.get("training")
+    stated = training.get("splits_sha256") if isinstance(training, dict) else None
     is_fold = re.fullmatch(r"fold-\d+(-\d+)?", folder.name) is not None
     splits = read_splits(folder.parent if is_fold else folder)
     if splits is not None and splits.sha256 != stated:  # lies beside a run that it is not of
