@@ -77,7 +77,7 @@ def command(
     Everything is fitted on training subjects alone; where the recipe has a search, its values are
     chosen inside each training part. Finished folds survive an interruption (--resume).
     """
-    from survkit.data import Cohort, PreparationCache, Splits, default_cache_folder
+    from survkit.data import PreparationCache, Splits, default_cache_folder
     from survkit.errors import ConfigError
     from survkit.plugins import default_registry
     from survkit.recipe import Recipe
@@ -85,8 +85,7 @@ def command(
 
     registry = default_registry()
     plan = Recipe.read(recipe, registry=registry, overrides=changes or ())
-    subjects = Cohort.read(cohort, table=table, data_folder=data)
-    _say(subjects, plan)
+    subjects = _read(cohort, table, data, plan)
     if by_site and splits is not None:
         raise ConfigError("give --splits or --by-site: a splits file already says who is where")
     given = _whole_sites(plan, subjects, folds, repeats, seed) if by_site else None
@@ -121,10 +120,14 @@ def command(
     _print_headline(result.evaluation, out / "report.html")
 
 
-def _say(cohort: Cohort, recipe: Recipe) -> None:
-    """Print who is left out and what is odd about the cohort."""
+def _read(path: Path, table: Path | None, data: Path | None, recipe: Recipe) -> Cohort:
+    """Read the cohort, and print who is left out and what is odd about it."""
+    from survkit.data import Cohort
+
+    cohort = Cohort.read(path, table=table, data_folder=data)
     print_left_out(cohort)
     print_warnings(cohort, recipe.modalities)
+    return cohort
 
 
 def _whole_sites(

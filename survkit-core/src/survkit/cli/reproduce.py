@@ -118,8 +118,6 @@ def command(
     check_device(device)
     published = Reproduction.read(name, registry=registry)
     subjects = _read_cohort(cohort, table, data)
-    given = None if splits is None else Splits.read(splits, subjects=subjects.subjects)
-
     found = reproduce(
         published,
         subjects,
@@ -129,7 +127,7 @@ def command(
             changes=changes or (),
             folds=folds,
             repeats=repeats,
-            splits=given,
+            splits=None if splits is None else Splits.read(splits, subjects=subjects.subjects),
             permutations=permutations,
             sources=_named("--init-from", init_from or (), "RUN"),
             revisions=_named("--init-revision", init_revision or (), "REVISION"),

@@ -130,8 +130,7 @@ def cross_validate(
             settings=settings,
             starts=starts,
         )
-        choices = _run_folds(work, settings.jobs)
-        return _conclude(run, work, choices)
+        return _conclude(run, work, _run_folds(work, settings.jobs))
 
 
 def run_facts(
