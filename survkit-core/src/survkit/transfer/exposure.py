@@ -48,7 +48,9 @@ class Exposure:
 
     def same(self, cohort: Cohort) -> bool:
         """Whether it is this cohort, by name or content."""
-        return self.cohort == cohort.name or self.fingerprint == cohort.fingerprint()
+        if self.cohort == cohort.name:
+            return True
+        return bool(self.fingerprint) and self.fingerprint == cohort.fingerprint()
 
     def seen(self, cohort: Cohort, names: Iterable[str]) -> set[str]:
         """Return those of a cohort's subjects whom the weights know, or whose patient they do."""
