@@ -13,7 +13,6 @@ from tests.core.ingest.archive import rows_of, rules_of, write_table
 
 from survkit.cli import main
 from survkit.data.cohort import Cohort
-from survkit.data.problem import Problem
 from survkit.errors import ConfigError, DataError
 from survkit.ingest import (
     Ingested,
@@ -119,15 +118,33 @@ def test_one_picture_of_two_patients_is_refused_for_both(folder: Path) -> None:
     assert ingested(folder, rows, group="patient").subjects == ("1", "2")
 
 
-def test_what_is_no_number_is_left_to_the_check(folder: Path) -> None:
-    """The ingest takes away times that are not above 0, and judges nothing else."""
+@pytest.mark.parametrize(
+    ("cell", "rule", "said"),
+    [
+        ("", "missing-time", "must be a number of days, but is missing"),
+        ("NA", "missing-time", "must be a number of days, but is missing"),
+        ("soon", "not-a-time", "must be a number of days, but is 'soon'"),
+        ("1_0", "not-a-time", "must be a number of days, but is '1_0'"),
+        ("inf", "not-a-time", "must be a number of days, but is 'inf'"),
+    ],
+)
+def test_a_time_that_is_none_is_listed(folder: Path, cell: str, rule: str, said: str) -> None:
+    """As a time of 0 is: the row is not in the cohort, which therefore reads without a problem."""
     from survkit.data.check import check_cohort
 
-    found = ingested(folder, [row("a", "p1", time="soon"), row("b", "p2")])
-    problems = check_cohort(found.folder / "cohort.yaml")
+    found = ingested(folder, [row("a", "p1", time=cell), row("b", "p2")])
 
-    wrong = [problem for problem in problems if problem.severity == "error"]
-    assert wrong == [Problem(2, "a", "duration", "a duration must be a number, not 'soon'")]
+    assert found.subjects == ("b",)
+    assert ("a", rule) in rules_of(found.folder)
+    assert said in next(line.reason for line in found.left if line.subject == "a")
+    problems = check_cohort(found.folder / "cohort.yaml")
+    assert [problem for problem in problems if problem.severity == "error"] == []
+
+
+def test_times_that_are_all_none_are_no_cohort(folder: Path) -> None:
+    """A column that holds something else is found out, with its first cell."""
+    with pytest.raises(DataError, match=r"no image can be used .*number of days, but is 'early'"):
+        ingested(folder, [row("a", "p1", time="early"), row("b", "p2", time="late")])
 
 
 def test_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from survkit.dicom.walk import walk
 from survkit.errors import ConfigError, DataError
 from survkit.ingest.clinical_table import ClinicalTable
 from survkit.ingest.cohort_plan import CohortPlan, OutcomeRequest, plan_cohort
-from survkit.ingest.hannover_outcomes import follow_up_left
+from survkit.ingest.follow_up import FollowUpTimes
 from survkit.ingest.image_cohort import ImageCohort, start_image_cohort, write_image_cohort
 from survkit.ingest.listed_image import IMAGE, ListedImage, is_picture
 from survkit.ingest.refused import Left
@@ -129,28 +129,19 @@ def _unlisted(pictures: Sequence[Path], taken: set[Path]) -> list[Left]:
 def _rows(
     table: ClinicalTable, plan: CohortPlan, files: Mapping[str, Path]
 ) -> tuple[list[ListedImage], list[Left]]:
-    """Return the rows with a file and a time above 0; what is no number is left to the check."""
-    duration = table.header.index(plan.outcome["duration"])
+    """Return the rows with a file and a time above 0, and those whose time is none."""
     group = plan.others.get("group")
     if group is not None and group not in table.header:
         raise ConfigError(f"{table.source}: there is no column '{group}'")
     owner = table.header.index(group or table.subject_column)
+    times = FollowUpTimes.of(table, plan)
     listed, left = [], []
     for subject, path in files.items():
         row = table.rows[subject]
-        refused = follow_up_left(subject, "the row", _number(row[duration]), plan.outcome["unit"])
+        refused = times.refused(subject)
         if refused is not None:
             left.append(refused)
             continue
         cells = dict(zip(table.header, row, strict=True))
         listed.append(ListedImage(subject, row[owner], path, cells))
     return listed, left
-
-
-def _number(cell: str) -> float:
-    """Return a time; what is none counts as known, since the cohort's check says it better."""
-    try:
-        value = float(cell)
-    except ValueError:
-        return 1.0
-    return value if value == value else 1.0

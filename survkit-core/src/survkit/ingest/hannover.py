@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from survkit.ingest.cohort_plan import CohortPlan
-from survkit.ingest.hannover_outcomes import OUTCOMES, HannoverOutcome, follow_up_left, number
+from survkit.ingest.follow_up import follow_up_left
+from survkit.ingest.hannover_outcomes import OUTCOMES, HannoverOutcome, number
 from survkit.ingest.hannover_table import Exam, disagreements, read_exams, refuse_outcome
 from survkit.ingest.image_cohort import ImageCohort, start_image_cohort, write_image_cohort
 from survkit.ingest.listed_image import ListedImage

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from survkit.ingest.hannover_table import Exam
-from survkit.ingest.refused import Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +83,6 @@ OUTCOMES = {
     "landmark": HannoverOutcome({1: "discharge from ICU", 2: "death"}, landmark, False),
     "death": HannoverOutcome({1: "death"}, death, True),
 }
-
-
-def follow_up_left(subject: str, what: str, time: float, unit: str = "days") -> Left | None:
-    """Return why nobody is followed up for such a time; ``None`` for one above 0."""
-    if time > 0:
-        return None
-    rule = "no-follow-up" if time == 0 else "negative-follow-up"
-    reason = (
-        f"the time to event or censoring must be above 0 {unit}, but is {time:g}; correct the "
-        "table, or leave the image out"
-    )
-    return Left(subject, what, rule, reason, 1)
 
 
 def number(days: float) -> Any:
