@@ -14,7 +14,7 @@ import torch
 from tests.core.extraction.conftest import NAMES, SUBJECTS, change, picture
 
 from survkit.data import Cohort, PreparationCache, read_modality
-from survkit.errors import ConfigError
+from survkit.errors import ConfigError, DataError
 from survkit.extraction import ExtractionSettings, extract_features
 from survkit.radiomics import (
     FEATURE_CLASSES,
@@ -197,7 +197,7 @@ def test_what_has_changed_is_computed_again(file: Path, tmp_path: Path, what: st
     settings, cache = ExtractionSettings(), PreparationCache(tmp_path / "cache")
     before = extract_features(read(file), settings, modality="cxr", cache=cache).table
     if what == "file":
-        Image.fromarray(picture(1).astype(np.uint8)).save(file.parent / "000.png")
+        Image.fromarray(picture(SUBJECTS).astype(np.uint8)).save(file.parent / "000.png")
     if what == "mask":
         Image.fromarray(np.ones((32, 48), np.uint8)).save(file.parent / "000-mask.png")
     if what == "settings":
@@ -257,3 +257,20 @@ def test_a_second_run_is_a_hundred_times_faster(tmp_path: Path) -> None:
     first, again = seconds[0], min(seconds[1:])
     print(f"first {first:.3f} s, again {again:.4f} s: {first / again:.0f} x")
     assert first / again > 100
+
+
+def test_one_image_of_two_patients_is_refused(file: Path) -> None:
+    """As before a division: its features would stand on both sides; of one patient they may."""
+    folder = file.parent
+    (folder / "001.png").write_bytes((folder / "000.png").read_bytes())
+    settings = ExtractionSettings(region="patches", patch=16, classes=("firstorder",))
+    with pytest.raises(DataError, match=r"'000', 'cxr': .*000\.png: its bytes .* id '001'"):
+        extract_features(read(file), settings, modality="cxr")
+    table = pd.read_csv(folder / "patients.csv", dtype={"id": str})
+    table.assign(person=["a", "a", "b", "c", "d", "e"]).to_csv(folder / "patients.csv", index=False)
+    change(file, "group", "person")
+
+    found = extract_features(read(file), settings, modality="cxr")
+
+    features = found.table.set_index("id").drop(columns=["row", "column"])
+    assert features.loc["000"].equals(features.loc["001"].set_axis(features.loc["000"].index))

@@ -43,7 +43,7 @@ def shared_file_problems(raw: RawCohort, sources: Mapping[str, ModalitySource]) 
 
 
 def refuse_shared_files(cohort: Cohort, modalities: Iterable[str]) -> None:
-    """Refuse to train where two patients have one image: it could train and test.
+    """Refuse two patients with one image: it, or what is computed of it, could train and test.
 
     Args:
         cohort: Read already.

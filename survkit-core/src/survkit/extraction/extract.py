@@ -12,6 +12,7 @@ import torch
 from survkit.data import Cohort
 from survkit.data.jobs import check_jobs
 from survkit.data.problem import Problem, spreadsheet_row
+from survkit.data.shared_files import refuse_shared_files
 from survkit.errors import ConfigError, DataError
 from survkit.extraction.raw_modality import only_imaging, raw_modality
 from survkit.extraction.settings import PLACE, SHAPE_NAMES, ExtractionSettings
@@ -72,7 +73,7 @@ def extract_features(
 
     Raises:
         ConfigError: The modality is none that has such features.
-        DataError: Nobody has it.
+        DataError: Nobody has it, or two patients have one image.
         MissingExtraError: Shape features are asked for, and pyradiomics is not installed.
     """
     check_jobs(jobs)
@@ -85,6 +86,7 @@ def extract_features(
     rows = np.flatnonzero(source.available).tolist()
     if not rows:
         raise DataError(f"{cohort.source}: none of {len(cohort)} subjects has '{modality}'")
+    refuse_shared_files(cohort, [modality])
     work = SubjectWork(source, settings, cache)
     found: dict[int, Floats] = {}
     failed: list[Problem] = []
