@@ -198,6 +198,15 @@ WRONG: dict[str, tuple[Bend | None, tuple[str, ...], tuple[str, ...]]] = {
             "fusion={use: robsurv/joint-segmentation, target: gtv, channels: [4, 4]}",
             *penalty("fusion.segmentation"),
         ),
+        ("'gtv' is none of ct, pet", "set fusion.target=null where there is no mask"),
+    ),
+    "a penalty without a mask": (
+        None,
+        (
+            f"encoders={{ct: {VOXELS}, pet: {VOXELS}}}",
+            "fusion={use: robsurv/joint-segmentation, target: null, channels: [4, 4]}",
+            *penalty("fusion.segmentation"),
+        ),
         ("gives the penalty 'fusion.segmentation'", "given are: none"),
     ),
 }

@@ -52,6 +52,8 @@ SMALL: dict[Any, dict[str, Any]] = {
     },
 }
 """Settings by class."""
+UNMASKED: dict[Any, dict[str, Any]] = {each: {**own, "target": None} for each, own in SMALL.items()}
+"""The same where there is no mask to learn from."""
 
 
 def built(fusion: Any, specs: Mapping[str, EncodingSpec] = ALL, **changes: Any) -> Any:

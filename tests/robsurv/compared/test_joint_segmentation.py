@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, VOXELS, built, subjects
+from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, UNMASKED, VOXELS, built, subjects
 
 from survkit.errors import CompositionError, ConfigError
 from survkit.specs import EncodingSpec
@@ -18,13 +18,13 @@ from survkit_robsurv.compared.joint_segmentation import JointSegmentation
 class TestImages(FusionConformance):
     component = JointSegmentation
     encodings = IMAGES
-    settings = SMALL[JointSegmentation]
+    settings = UNMASKED[JointSegmentation]
 
 
 class TestImagesAndTable(FusionConformance):
     component = JointSegmentation
     encodings: ClassVar = {**IMAGES, "clinical": EncodingSpec(dim=3)}
-    settings = SMALL[JointSegmentation]
+    settings = UNMASKED[JointSegmentation]
 
 
 class TestWithMask(FusionConformance):
@@ -76,4 +76,4 @@ def test_wrong_settings_are_refused() -> None:
     """Widths, growth and features."""
     for change in ({"channels": (4,)}, {"growth": 1}, {"features": 0}, {"voxel_loss": "bce"}):
         with pytest.raises(ConfigError):
-            JointSegmentation(IMAGES, **(SMALL[JointSegmentation] | change))
+            JointSegmentation(IMAGES, **(UNMASKED[JointSegmentation] | change))

@@ -12,6 +12,7 @@ from tests.robsurv.compared.systems import (
     IMAGES,
     PATCH,
     SMALL,
+    UNMASKED,
     VOLUME,
     VOXELS,
     built,
@@ -185,12 +186,22 @@ def test_tokens_of_another_encoder_are_no_voxels(fusion: Any) -> None:
 
 @every_fusion
 def test_a_misspelt_target_is_refused(fusion: Any) -> None:
-    """Else the mask would be one more image to predict from; the default may be missing."""
-    with pytest.raises(CompositionError, match="'gvt' is none of clinical, ct, gtv, pet; name one"):
+    """Else the mask would be one more image to predict from."""
+    with pytest.raises(CompositionError, match="'gvt' is none of clinical, ct, gtv, pet, and a"):
         built(fusion, target="gvt")
 
     assert built(fusion, {"ct": VOXELS, "mask": VOXELS}, target="mask").supervision == ("mask",)
-    assert built(fusion, IMAGES).supervision == ()
+
+
+@every_fusion
+def test_a_mask_of_another_name_is_asked_for(fusion: Any) -> None:
+    """Of several volumes any could be it: whoever has none says so, and then none is."""
+    for specs in (IMAGES, {"ct": VOXELS, "tumour": VOXELS}):
+        with pytest.raises(CompositionError, match=r"name it .*, or set fusion\.target=null where"):
+            built(fusion, specs)
+
+    assert built(fusion, IMAGES, target=None).supervision == ()
+    assert built(fusion, {"ct": VOXELS}).supervision == ()
 
 
 @every_fusion
@@ -199,7 +210,7 @@ def test_volumes_of_different_grids_are_refused(fusion: Any) -> None:
     larger = VoxelSpec(dim=64, tokens=12, grid=(3, 2, 2), patch=4)
 
     with pytest.raises(CompositionError, match=r"ct has \(2, 2, 2\).*pet \(3, 2, 2\)"):
-        fusion({"ct": VOXELS, "pet": larger}, **SMALL[fusion])
+        fusion({"ct": VOXELS, "pet": larger}, **UNMASKED[fusion])
 
 
 @every_fusion
@@ -268,7 +279,7 @@ def test_a_model_predicts_alike_with_and_without_masks(fusion: Any, names: tuple
 
 def test_the_images_alone_decide_who_is_a_subject() -> None:
     """Without a mask in the recipe nothing is asked of the device, and nobody refused."""
-    network = built(JointSegmentation, IMAGES)
+    network = built(JointSegmentation, IMAGES, target=None)
     given = {name: without(each, 0) for name, each in subjects(names=("ct", "pet")).items()}
 
     embedding = network(given).embedding

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, built, subjects
+from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, UNMASKED, built, subjects
 from torch import nn
 
 from survkit.errors import CompositionError, ConfigError
@@ -26,13 +26,13 @@ from survkit_robsurv.compared.region_decoder import AttentionGate
 class TestImages(FusionConformance):
     component = MergingDiverging
     encodings = IMAGES
-    settings = SMALL[MergingDiverging]
+    settings = UNMASKED[MergingDiverging]
 
 
 class TestImagesAndTable(FusionConformance):
     component = MergingDiverging
     encodings: ClassVar = {**IMAGES, "clinical": EncodingSpec(dim=3)}
-    settings = SMALL[MergingDiverging]
+    settings = UNMASKED[MergingDiverging]
 
 
 class TestWithMask(FusionConformance):
@@ -102,7 +102,9 @@ def test_each_volume_reaches_the_others_branch_through_cross_attention_alone() -
         return kept[0]
 
     for cross, same in ((0, True), (1, False)):
-        fusion = built(MergingDiverging, IMAGES, self_levels=2 - cross, cross_levels=cross)
+        fusion = built(
+            MergingDiverging, IMAGES, target=None, self_levels=2 - cross, cross_levels=cross
+        )
         assert torch.equal(branch(fusion, given), branch(fusion, changed)) == same
 
 
@@ -128,7 +130,7 @@ def test_regions_have_decoders_of_their_own() -> None:
 
 def test_without_a_mask_nothing_is_drawn() -> None:
     """No layer that would never learn."""
-    fusion = built(MergingDiverging, IMAGES)
+    fusion = built(MergingDiverging, IMAGES, target=None)
 
     assert fusion.draw is None
     assert fusion.penalties == fusion.supervision == ()
@@ -148,4 +150,4 @@ def test_settings_that_do_not_go_together_are_refused(
 ) -> None:
     """While composing."""
     with pytest.raises(error, match=reason):
-        MergingDiverging(IMAGES, **(SMALL[MergingDiverging] | change))
+        MergingDiverging(IMAGES, **(UNMASKED[MergingDiverging] | change))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, built, subjects
+from tests.robsurv.compared.systems import ALL, IMAGES, SMALL, UNMASKED, built, subjects
 from torch import nn
 
 from survkit.errors import CompositionError, ConfigError
@@ -22,13 +22,13 @@ from survkit_robsurv.compared.voxels import VoxelSpec
 class TestImages(FusionConformance):
     component = PatchTransformer
     encodings = IMAGES
-    settings = SMALL[PatchTransformer]
+    settings = UNMASKED[PatchTransformer]
 
 
 class TestImagesAndTable(FusionConformance):
     component = PatchTransformer
     encodings: ClassVar = {**IMAGES, "clinical": EncodingSpec(dim=3), "blood": EncodingSpec(dim=2)}
-    settings = SMALL[PatchTransformer]
+    settings = UNMASKED[PatchTransformer]
 
 
 class TestWithMask(FusionConformance):
@@ -64,8 +64,8 @@ def test_a_layer_is_pytorchs() -> None:
 
 def test_masked_tokens_are_as_if_they_were_not_there() -> None:
     """A subject without the table is fused as by a transformer over patches alone."""
-    fusion = built(PatchTransformer, {**IMAGES, "clinical": EncodingSpec(dim=3)})
-    alone = built(PatchTransformer, IMAGES)
+    fusion = built(PatchTransformer, {**IMAGES, "clinical": EncodingSpec(dim=3)}, target=None)
+    alone = built(PatchTransformer, IMAGES, target=None)
     state = {key: value for key, value in fusion.state_dict().items() if "vectors" not in key}
     alone.load_state_dict(state)
     given = subjects(names=("ct", "pet", "clinical"))
@@ -80,7 +80,7 @@ def test_masked_tokens_are_as_if_they_were_not_there() -> None:
 def test_every_table_is_one_token_beside_the_patches() -> None:
     """8 patches and 2 tables: the mean is over 10 tokens, or over 2 without images."""
     specs = {**IMAGES, "clinical": EncodingSpec(dim=3), "blood": EncodingSpec(dim=2)}
-    fusion = built(PatchTransformer, specs)
+    fusion = built(PatchTransformer, specs, target=None)
     given = subjects(1, names=("ct", "pet", "clinical"))
     given["blood"] = replace(
         given["clinical"], tokens=torch.ones(1, 1, 2).double(), summary=torch.ones(1, 2).double()
@@ -114,7 +114,7 @@ def test_a_drawing_has_the_size_of_the_image() -> None:
 
 def test_without_a_mask_there_is_no_decoder() -> None:
     """So nothing is run that no loss reads."""
-    assert built(PatchTransformer, IMAGES).decoder is None
+    assert built(PatchTransformer, IMAGES, target=None).decoder is None
     assert built(PatchTransformer, ALL).decoder is not None
 
 

@@ -15,7 +15,7 @@ from survkit.specs import EncodingSpec
 from survkit_robsurv.compared.voxels import VoxelSpec, to_volume
 
 TARGET = "gtv"
-"""The mask's modality unless a recipe says otherwise; the one target that may be missing."""
+"""The mask's modality unless a recipe says otherwise; it may be missing beside a single volume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +104,21 @@ class LearnsToDraw:
         return self.inputs.supervision
 
 
-def co_registered(encodings: Mapping[str, EncodingSpec], *, target: str) -> CoRegistered:
+def co_registered(encodings: Mapping[str, EncodingSpec], *, target: str | None) -> CoRegistered:
     """Sort the modalities of a fusion of images.
 
     Args:
         encodings: What the encoders give.
-        target: Name of the modality with the mask; the default one may be missing.
+        target: Name of the modality with the mask; ``None`` where there is no mask.
 
     Raises:
         CompositionError: No images, images of different grids, a grid of tokens that are no voxels,
-            or another target than the default that is no modality: a misspelt one would make the
-            mask an image to predict from.
+            or a target that is no modality: the mask, under another name, would be an image to
+            predict from. Beside a single volume the default target may be missing.
     """
     names = sorted_modalities(encodings)
-    if target not in encodings and target != TARGET:
-        raise CompositionError(
-            f"target names the modality with the mask to draw, but {target!r} is none of "
-            f"{', '.join(names)}; name one of them, or leave target out where there is no mask"
-        )
     voxels = {name: spec for name, spec in encodings.items() if isinstance(spec, VoxelSpec)}
+    _refuse_unknown_target(target, names, sorted(voxels))
     images = tuple(name for name in names if name in voxels and name != target)
     if not images:
         raise CompositionError(
@@ -143,3 +139,18 @@ def co_registered(encodings: Mapping[str, EncodingSpec], *, target: str) -> CoRe
             )
     vectors = {name: encodings[name].dim for name in names if name not in voxels}
     return CoRegistered(names, images, vectors, target if target in voxels else None, first)
+
+
+def _refuse_unknown_target(target: str | None, names: tuple[str, ...], volumes: list[str]) -> None:
+    """Refuse a target that is no modality, said or by default: one of the volumes may be the mask.
+
+    Raises:
+        CompositionError: It is none; the sentence names what there is.
+    """
+    if target is None or target in names or (target == TARGET and len(volumes) < 2):
+        return
+    raise CompositionError(
+        f"target names the modality with the mask to draw, but {target!r} is none of "
+        f"{', '.join(names)}, and a mask that is not named would be an image to predict from; "
+        "name it (--set fusion.target=NAME), or set fusion.target=null where there is no mask"
+    )

@@ -42,7 +42,8 @@ class JointSegmentation(LearnsToDraw, nn.Module):
 
     Args:
         encodings: What the encoders give; volumes by ``robsurv/voxels``, on one grid.
-        target: Modality with the mask (0 is the background); without it nothing is learnt from one.
+        target: Modality with the mask (0 is the background); ``null`` where there is none, which
+            must be said where several volumes are read.
         channels: Width of each level of the U-Net, halved between them.
         dense_layers: Layers of each block of the dense network.
         growth: Channels that each of those layers adds.
@@ -51,7 +52,8 @@ class JointSegmentation(LearnsToDraw, nn.Module):
         voxel_loss: Added to the Dice loss: ``none``, ``cross-entropy`` or ``focal``.
 
     Raises:
-        CompositionError: No volumes, different grids, or axes that cannot be halved so often.
+        CompositionError: No volumes, a mask that is not named, different grids, or axes
+            that cannot be halved so often.
 
     Reference: Meng, Gu, Bi, Song, Feng, Kim (2022), DeepMTS, IEEE J. Biomed. Health Inform. 26:4497
     (arXiv 2109.07711). Hard sharing, cascade and losses are the paper's; the widths are chosen
@@ -62,7 +64,7 @@ class JointSegmentation(LearnsToDraw, nn.Module):
         self,
         encodings: Mapping[str, EncodingSpec],
         *,
-        target: str = TARGET,
+        target: str | None = TARGET,
         channels: tuple[int, ...] = (16, 32, 64, 128),
         dense_layers: tuple[int, ...] = (4, 8, 16),
         growth: int = 16,

@@ -37,7 +37,8 @@ class MergingDiverging(LearnsToDraw, nn.Module):
 
     Args:
         encodings: What the encoders give; volumes by ``robsurv/voxels``, on one grid.
-        target: Modality with the mask; without it nothing is learnt from one.
+        target: Modality with the mask; ``null`` where there is none, which must be said where
+            several volumes are read.
         labels: Value of each region in the mask, such as primary tumour 1 and lymph nodes 2; one
             decoder each.
         channels: Width of each level, halved between them.
@@ -49,8 +50,8 @@ class MergingDiverging(LearnsToDraw, nn.Module):
         voxel_loss: Added to the Dice loss: ``none``, ``cross-entropy`` or ``focal``.
 
     Raises:
-        CompositionError: No volumes, different grids, or axes that cannot be halved or cut into
-            windows.
+        CompositionError: No volumes, a mask that is not named, different grids, or axes
+            that cannot be halved or cut into windows.
         ConfigError: More levels of attention than levels, or heads that do not divide a width.
 
     Reference: Meng, Bi, Fulham, Feng, Kim (2023), Merging-diverging hybrid transformer networks for
@@ -63,7 +64,7 @@ class MergingDiverging(LearnsToDraw, nn.Module):
         self,
         encodings: Mapping[str, EncodingSpec],
         *,
-        target: str = TARGET,
+        target: str | None = TARGET,
         labels: tuple[int, ...] = (1, 2),
         channels: tuple[int, ...] = (16, 32, 64, 128, 256),
         self_levels: int = 1,

@@ -38,7 +38,8 @@ class PatchTransformer(LearnsToDraw, nn.Module):
 
     Args:
         encodings: What the encoders give; volumes by ``robsurv/voxels``, whose patches these are.
-        target: Modality with the mask (0 is the background).
+        target: Modality with the mask (0 is the background); ``null`` where there is none, which
+            must be said where several volumes are read.
         dim: Width of the tokens, a multiple of ``heads``.
         layers: Transformer layers.
         heads: Attention heads.
@@ -48,8 +49,8 @@ class PatchTransformer(LearnsToDraw, nn.Module):
         voxel_loss: Added to the Dice loss: ``none``, ``cross-entropy`` or ``focal``.
 
     Raises:
-        CompositionError: No volumes, different grids, or patches that are no power of 2 although
-            there is a mask to draw.
+        CompositionError: No volumes, a mask that is not named, different grids, or
+            patches that are no power of 2 although there is a mask to draw.
         ConfigError: Heads that do not divide the width, or fewer layers than the decoder reads.
 
     Reference: Saeed, Sobirov, Al Majzoub, Yaqub (2022), TMSS, MICCAI, arXiv 2209.05036. The sizes
@@ -61,7 +62,7 @@ class PatchTransformer(LearnsToDraw, nn.Module):
         self,
         encodings: Mapping[str, EncodingSpec],
         *,
-        target: str = TARGET,
+        target: str | None = TARGET,
         dim: int = 768,
         layers: int = 12,
         heads: int = 12,
