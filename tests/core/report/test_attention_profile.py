@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from survkit.data import Fold
+from survkit.errors import RunError
+from survkit.evaluation.predictions import Predictions
+from survkit.report.attention import read_attention
 from survkit.report.attention_profile import (
     POINTS,
     mean_with_interval,
@@ -15,12 +23,36 @@ from survkit.report.attention_profile import (
     top_mass,
 )
 from survkit.report.token_weights import ModalityTokens, SubjectTokens
+from survkit.training.attention_file import write_attention, write_token_attention
+from survkit.training.attention_watch import TokenWeights
 
 Floats = NDArray[np.float64]
 
 
 def normal(weight: Floats) -> Floats:
     return np.asarray(weight / weight.sum())
+
+
+def predictions(names: list[str], group: list[str] | None = None) -> Predictions:
+    """Return a table of these subjects, about whom nothing else matters here."""
+    zeros = np.zeros(len(names), dtype=np.int64)
+    return Predictions(
+        subject=np.array(names),
+        repeat=zeros,
+        fold=zeros,
+        duration=zeros + 1.0,
+        event=zeros,
+        causes=("death",),
+        time_unit="days",
+        horizon=1.0,
+        time_grid=np.array([1.0]),
+        cumulative_incidence=None,
+        risk_score=np.zeros((len(names), 1)),
+        model="m",
+        splits_hash="0",
+        seed=0,
+        group=None if group is None else np.array(group),
+    )
 
 
 def tokens(
@@ -175,3 +207,55 @@ def test_the_interval_of_the_mean_covers() -> None:
         held += bool(lower[0] <= 1 <= upper[0])
 
     assert 180 <= held <= 198
+
+
+def test_copies_within_a_group_change_no_interval() -> None:
+    """Three images of every patient: the same mean and bounds as one; by subject, too narrow."""
+    random = np.random.default_rng(5)
+    weights = [normal(random.exponential(1.0, 12)) for _ in range(15)]
+    one = {"ct": tokens(weights)}
+    three = {"ct": tokens([weight for weight in weights for _ in range(3)])}
+    patient = {f"s{number}": f"p{number // 3:02d}" for number in range(45)}
+    own = {f"s{number}": f"p{number:02d}" for number in range(15)}
+
+    expected, found = profiles(one, own)["ct"], profiles(three, patient)["ct"]
+    narrow = profiles(three)["ct"]
+
+    for key in ("mean", "lower", "upper"):
+        np.testing.assert_allclose(found[key], expected[key], rtol=1e-12)
+    interval = found["top_share"]["interval"]
+    assert interval == pytest.approx(expected["top_share"]["interval"])
+    assert narrow["top_share"]["interval"]["lower"] > interval["lower"]
+    assert (found["drawn"], narrow["drawn"]) == ("group", "subject")
+    assert found["top_share"]["method"].endswith("replicates by group")
+
+
+def test_one_group_has_no_interval() -> None:
+    """Nothing is known of other patients."""
+    weights = [normal(np.array([3.0, 1.0, 2.0])), normal(np.array([1.0, 4.0, 2.0]))]
+
+    found = profiles({"ct": tokens(weights)}, {"s0": "p", "s1": "p"})["ct"]
+
+    assert found["lower"] is None
+    assert found["top_share"]["interval"] is None
+
+
+def test_a_run_says_who_belongs_together(tmp_path: Path) -> None:
+    """By its predictions; weights of somebody else's run are refused."""
+    (tmp_path / "fold-0").mkdir()
+    fold = Fold(0, 0, (), (), ("a", "b"))
+    given = np.array([[0.2, 0.8], [0.5, 0.5]], dtype=np.float32)
+    weights = {"ct": TokenWeights(tuple(given), None)}
+    summaries = {("effective_tokens", "ct"): np.array([1.5, 2.0])}
+    write_attention(tmp_path / "fold-0/attention.parquet", summaries, fold, ["a", "b"])
+    path = tmp_path / "fold-0/token_attention.parquet"
+    write_token_attention(path, weights, {"ct": "volume"}, fold, ["a", "b"])
+
+    def profile_of(table: Predictions) -> Any:
+        return (read_attention(tmp_path, table) or {})["profiles"]["ct"]
+
+    table = predictions(["a", "b"])
+    assert profile_of(table)["lower"] is not None
+    assert profile_of(replace(table, group=np.array(["p", "p"])))["lower"] is None
+    with pytest.raises(RunError, match="'b' has attention weights but no prediction"):
+        profile_of(predictions(["a", "c"], group=["p", "q"]))

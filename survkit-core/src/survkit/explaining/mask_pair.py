@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from survkit.report.attention_profile import REPLICATES
+from survkit.report.attention_profile import REPLICATES, unit_drawn
 
 
 class MaskPair(NamedTuple):
@@ -30,5 +30,4 @@ def groups_of(pairs: Sequence[MaskPair]) -> list[str] | None:
 
 def bootstrap_of(pairs: Sequence[MaskPair]) -> str:
     """Say how intervals of the pairs are made."""
-    unit = "subject" if groups_of(pairs) is None else "group"
-    return f"bootstrap, {REPLICATES} replicates by {unit}"
+    return f"bootstrap, {REPLICATES} replicates by {unit_drawn(groups_of(pairs))}"

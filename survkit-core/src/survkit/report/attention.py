@@ -17,10 +17,12 @@ from survkit.report.page_files import PageFiles
 from survkit.report.part import SectionPart, kept
 from survkit.report.profile_section import profile_parts
 from survkit.report.tables import Table, slug
-from survkit.report.token_weights import read_token_weights
+from survkit.report.token_weights import ModalityTokens, read_token_weights
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from survkit.evaluation.predictions import Predictions
 
 DOCUMENT = "attention.json"
 FORMAT = 2
@@ -42,11 +44,15 @@ _WORDS = {
 }
 
 
-def read_attention(run: Path) -> dict[str, Any] | None:
+def read_attention(run: Path, predictions: Predictions) -> dict[str, Any] | None:
     """Summarise the weights over subjects, each subject's mean over repeats; ``None`` without any.
 
+    Args:
+        run: Its folder.
+        predictions: Of the run; they say what each subject belongs to.
+
     Raises:
-        RunError: A file is there and is not of attention weights.
+        RunError: A file is there and is not of attention weights, or is of other subjects.
     """
     import pandas as pd
 
@@ -61,9 +67,28 @@ def read_attention(run: Path) -> dict[str, Any] | None:
             raise RunError(f"{path}: not a file of attention weights; delete it to go on")
     if not parts:
         return None
-    found = profiles(read_token_weights(run))
+    tokens = read_token_weights(run)
+    found = profiles(tokens, _groups(run, predictions, tokens))
     quantities = _summaries(pd.concat(parts, ignore_index=True))
     return {"format": FORMAT, "quantities": quantities, "profiles": found}
+
+
+def _groups(
+    run: Path, predictions: Predictions, tokens: Mapping[str, ModalityTokens]
+) -> dict[str, str] | None:
+    """Return what each subject belongs to; ``None`` where the run has no groups."""
+    if predictions.group is None:
+        return None
+    names = zip(predictions.subject.tolist(), predictions.group.tolist(), strict=True)
+    found = {str(subject): str(group) for subject, group in names}
+    for own in tokens.values():
+        for row in own.rows:
+            if row.subject not in found:
+                raise RunError(
+                    f"{run}: '{row.subject}' has attention weights but no prediction; the files "
+                    "are of different runs"
+                )
+    return found
 
 
 def _summaries(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -28,11 +28,17 @@ TOP_SHARE = 0.1
 ORIENTATION = "0 is the most caudal slice (towards the feet), 1 the most cranial (towards the head)"
 
 
-def profiles(tokens: Mapping[str, ModalityTokens]) -> dict[str, dict[str, Any]]:
+def profiles(
+    tokens: Mapping[str, ModalityTokens], groups: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
     """Return by modality its profile, or under ``reason`` why it has none; pictures, of which
     nobody expects one, are left out.
+
+    Args:
+        tokens: Weights of each modality.
+        groups: What each subject belongs to, such as a patient; intervals then draw whole groups.
     """
-    return {name: _modality(own) for name, own in tokens.items() if own.kind != "image"}
+    return {name: _modality(own, groups) for name, own in tokens.items() if own.kind != "image"}
 
 
 def over_slices(weight: Floats, grid: tuple[int, ...] | None) -> Floats:
@@ -106,6 +112,11 @@ def mean_with_interval(
     return mean, lower, upper
 
 
+def unit_drawn(groups: Sequence[str] | None) -> str:
+    """Say what the bootstrap draws."""
+    return "subject" if groups is None else "group"
+
+
 def estimate(value: Any, lower: Any, upper: Any, *, method: str, n: int) -> dict[str, Any]:
     """Return a number with its interval as files of numbers hold it."""
     interval = None
@@ -114,7 +125,7 @@ def estimate(value: Any, lower: Any, upper: Any, *, method: str, n: int) -> dict
     return {"value": float(value), "interval": interval, "method": method, "n": n}
 
 
-def _modality(own: ModalityTokens) -> dict[str, Any]:
+def _modality(own: ModalityTokens, groups: Mapping[str, str] | None) -> dict[str, Any]:
     reason = own.left_out or no_slices(own.kind, own.grid)
     if reason is not None:
         return {"reason": reason}
@@ -131,6 +142,7 @@ def _modality(own: ModalityTokens) -> dict[str, Any]:
         by_fold[row.repeat, row.fold].append(density)
         tops[row.subject].append(top_mass(weight))
     each = np.array([np.mean(parts, axis=0) for parts in by_subject.values()])
+    belongs = None if groups is None else [groups[subject] for subject in by_subject]
     counts = [len(weight) for _, weight in several]
     return {
         "n": len(each),
@@ -138,22 +150,22 @@ def _modality(own: ModalityTokens) -> dict[str, Any]:
         "grid": None if own.grid is None else list(own.grid),
         "slices": {name: float(found(counts)) for name, found in _COUNTS.items()},
         "orientation": ORIENTATION,
-        **_curve(each),
+        **_curve(each, belongs),
         "folds": {
             f"{repeat}-{fold}": np.mean(parts, axis=0).tolist()
             for (repeat, fold), parts in sorted(by_fold.items())
         },
         "between_folds": _between([np.mean(parts, axis=0) for _, parts in sorted(by_fold.items())]),
-        **_top(np.array([np.mean(parts, axis=0) for parts in tops.values()])),
+        **_top(np.array([np.mean(parts, axis=0) for parts in tops.values()]), belongs),
     }
 
 
 _COUNTS: Mapping[str, Callable[[list[int]], Any]] = {"least": min, "median": np.median, "most": max}
 
 
-def _curve(each: Floats) -> dict[str, Any]:
+def _curve(each: Floats, groups: Sequence[str] | None) -> dict[str, Any]:
     """Return mean, its interval and the band over subjects at every point."""
-    mean, lower, upper = mean_with_interval(each)
+    mean, lower, upper = mean_with_interval(each, groups=groups)
     low, high = np.quantile(each, [0.025, 0.975], axis=0)
     return {
         "position": np.linspace(0, 1, POINTS).tolist(),
@@ -161,6 +173,7 @@ def _curve(each: Floats) -> dict[str, Any]:
         "lower": None if lower is None else lower.tolist(),
         "upper": None if upper is None else upper.tolist(),
         "level": LEVEL,
+        "drawn": unit_drawn(groups),
         "subjects_low": low.tolist(),
         "subjects_high": high.tolist(),
     }
@@ -178,10 +191,10 @@ def _between(means: Sequence[Floats]) -> dict[str, Any]:
     return found | {"lowest": min(pairs), "highest": max(pairs)}
 
 
-def _top(each: Floats) -> dict[str, Any]:
-    mean, lower, upper = mean_with_interval(each)
+def _top(each: Floats, groups: Sequence[str] | None) -> dict[str, Any]:
+    mean, lower, upper = mean_with_interval(each, groups=groups)
     bounds = (None, None) if lower is None or upper is None else (lower[0], upper[0])
-    method = f"mean over subjects; bootstrap, {REPLICATES} replicates by subject"
+    method = f"mean over subjects; bootstrap, {REPLICATES} replicates by {unit_drawn(groups)}"
     return {
         "top_share": estimate(mean[0], *bounds, method=method, n=len(each)),
         "top_uniform": float(mean[1]),

@@ -191,7 +191,7 @@ def _held(parts: PageParts) -> dict[str, Any]:
         "cohort": read_cohort_summary(folder, parts.numbers.at("subjects")),
         "stress": read_document(folder, STRESS_FILE),
         "audit": read_document(folder, AUDIT_FILE),
-        "attention": read_attention(folder),
+        "attention": read_attention(folder, parts.run.predictions),
         "explain": read_document(folder, EXPLAIN_FILE),
         "importance": read_document(folder, IMPORTANCE_FILE),
         "model": read_model_sizes(folder),

@@ -165,6 +165,8 @@ def _notes(attention: Numbers, name: str, found: Mapping[str, Any]) -> Iterator[
             "The tokens are blocks of a grid of {}; the weights of all blocks at one height are "
             "added up."
         ).format(" × ".join(map(str, found["grid"])))
+    if found["drawn"] == "group":
+        yield Markup("Bootstrap intervals draw whole groups of subjects.")
     if found["one_slice"]:
         yield Markup("{} subjects with one slice are left out.").format(
             attention.number("profiles", name, "one_slice", style="count")
