@@ -163,6 +163,39 @@ def test_the_table_is_a_modality(file: Path, suffix: str) -> None:
     assert torch.equal(given["few"].values[given["few"].present], expected)
 
 
+def test_the_place_of_a_patch_is_no_feature(file: Path) -> None:
+    """A table of patches is refused until it is said what is meant; then features are read."""
+    settings = ExtractionSettings(region="patches", patch=16, classes=("firstorder",))
+    found = extract_features(read(file), settings, modality="cxr").table
+    found.to_parquet(file.parent / "patches.parquet")
+    one = {"kind": "vector", "file": "patches.parquet", "tokens": True}
+    change(file, "modalities.patches", one)
+    with pytest.raises(DataError, match=r"modalities\.patches\.exclude: \[row, column\], or name"):
+        read(file)
+    change(file, "modalities.patches", one | {"exclude": ["row", "column"]})
+    cohort = read(file)
+
+    sample = cohort.read_sample("patches", 0, cohort.input_spec("patches", [0]))
+
+    assert sample is not None
+    features = found[found["id"] == "000"].drop(columns=["id", "row", "column"])
+    assert torch.equal(sample.values, torch.from_numpy(features.to_numpy()).float())
+
+
+@pytest.mark.parametrize("exclude", [[], ["row"], ["column"]])
+def test_the_place_of_a_patch_is_no_column_of_a_table(file: Path, exclude: list[str]) -> None:
+    """One patch, the whole picture: both names are refused, one of them alone is any column."""
+    frame = pd.DataFrame({"id": NAMES, "row": 0.0, "column": 0.0, "glcm_Contrast": 1.0})
+    frame.to_csv(file.parent / "whole.csv", index=False)
+    change(file, "modalities.whole", {"kind": "table", "file": "whole.csv", "exclude": exclude})
+    if not exclude:
+        with pytest.raises(DataError, match="'row' and 'column' say where a patch lies"):
+            read(file)
+        return
+
+    assert len(read(file).input_spec("whole", [0]).columns) == 2
+
+
 def test_worker_processes_and_the_cache_change_nothing(file: Path, tmp_path: Path) -> None:
     """Nor does an interrupted run: what is kept is not computed again."""
     cohort = read(file)

@@ -74,7 +74,8 @@ def command(
     window would leave one grey level. Subjects without the modality have no row. Finished subjects
     are kept in the cache, so an interrupted run goes on. In a cohort file the table is
     `{kind: table, file: features.parquet, columns: [glcm_Contrast, ...]}`, or
-    `{kind: vector, file: features.parquet}`.
+    `{kind: vector, file: features.parquet}`; a table of patches also says `tokens: true` and
+    `exclude: [row, column]`.
     """
     from survkit.cli.cohort import progress_bar
     from survkit.data import Cohort, PreparationCache, default_cache_folder

@@ -63,13 +63,15 @@ class VectorModality(Section):
 
     Attributes:
         file: Parquet or CSV with the subject and numeric columns, or an ``.npz`` keyed by subject.
-        columns: Columns to use; default: all but the subject.
+        columns: Columns to use. With ``file`` the default is all of them but the subject.
+        exclude: Columns of ``file`` to leave out.
         tokens: A subject may have several rows, each one token.
     """
 
     kind: Literal["vector"]
     file: Name | None = None
     columns: Annotated[list[Name], Field(min_length=1)] | None = None
+    exclude: list[Name] = []
     tokens: bool = False
 
     @model_validator(mode="after")
@@ -78,6 +80,8 @@ class VectorModality(Section):
             raise ValueError("a vector modality needs 'file' or 'columns' of the cohort's table")
         if self.file is None and self.tokens:
             raise ValueError("tokens need a 'file' with several rows per subject")
+        if self.columns is not None and self.exclude:
+            raise ValueError("give 'columns' or 'exclude', not both")
         _refuse_repeats(self.columns or [])
         return self
 

@@ -12,10 +12,11 @@ import torch
 from survkit.data import Cohort
 from survkit.data.jobs import check_jobs
 from survkit.data.problem import Problem, spreadsheet_row
+from survkit.data.readers.all_columns import PLACE
 from survkit.data.shared_files import refuse_shared_files
 from survkit.errors import ConfigError, DataError
 from survkit.extraction.raw_modality import only_imaging, raw_modality
-from survkit.extraction.settings import PLACE, SHAPE_NAMES, ExtractionSettings
+from survkit.extraction.settings import SHAPE_NAMES, ExtractionSettings
 from survkit.extraction.subject_features import Floats, SubjectWork
 from survkit.radiomics import FEATURE_NAMES, shape_features
 

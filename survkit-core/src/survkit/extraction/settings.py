@@ -12,9 +12,6 @@ from survkit.suggest import did_you_mean
 
 Region = Literal["roi", "patches"]
 
-PLACE = ("row", "column")
-"""Columns that say which patch of the grid it is, counted from 0 at the top left."""
-
 _SHAPE = (
     "Elongation Flatness LeastAxisLength MajorAxisLength Maximum2DDiameterColumn "
     "Maximum2DDiameterRow Maximum2DDiameterSlice Maximum3DDiameter MeshVolume MinorAxisLength "

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from survkit.data.modality_config import TableModality
+from survkit.data.readers.all_columns import all_columns
 from survkit.data.readers.join import joined_rows
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable
@@ -115,7 +116,7 @@ def open_table(
     Raises:
         DataError: An unknown column, infinite numbers, or a column that mixes numbers and text.
     """
-    columns = _chosen_columns(config, table, subject)
+    columns = _chosen_columns(config, table, subject, modality)
     rows = np.arange(len(table))
     if config.file is not None:
         rows = joined_rows(table, subject, subjects, modality)
@@ -132,13 +133,15 @@ def open_table(
     return TableSource(table.source, rows >= 0, numeric, categorical, tuple(columns))
 
 
-def _chosen_columns(config: TableModality, table: TextTable, subject: str) -> list[str]:
+def _chosen_columns(
+    config: TableModality, table: TextTable, subject: str, modality: str
+) -> list[str]:
     if config.columns is not None:
         columns = config.columns
     else:
-        for name in (*config.exclude, *config.categorical):
+        for name in config.categorical:
             table.column(name)
-        columns = [name for name in table.columns if name not in (subject, *config.exclude)]
+        columns = all_columns(table, subject, config.exclude, modality)
     for name in columns:
         if table.column(name).ndim != 1:
             raise DataError(f"{table.source}: column '{name}' holds lists; use kind: vector")

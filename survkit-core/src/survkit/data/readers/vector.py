@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from survkit.data.modality_config import VectorModality
+from survkit.data.readers.all_columns import all_columns
 from survkit.data.readers.join import refuse_strangers, subject_column
 from survkit.data.readers.source import Rows
 from survkit.data.text_table import TextTable
@@ -85,11 +86,11 @@ def open_vectors(
     Subjects of whom every cell is empty miss the modality.
 
     Raises:
-        DataError: Not numbers, partly missing or infinite numbers, or several rows without
-            ``tokens``.
+        DataError: Not numbers, partly missing or infinite numbers, several rows without
+            ``tokens``, or places of patches among the columns.
     """
     if config.columns is None:
-        columns = [name for name in table.columns if name != subject]
+        columns = all_columns(table, subject, config.exclude, modality)
     else:
         columns = config.columns
     values = _stacked(table, columns)
@@ -118,8 +119,11 @@ def open_archive(
     Raises:
         DataError: No such archive, pickled content, not numbers, or differing widths.
     """
-    if config.columns is not None:
-        raise DataError(f"{path}: an .npz has no columns; leave out modalities.{modality}.columns")
+    for key, said in (("columns", config.columns), ("exclude", config.exclude)):
+        if said:
+            raise DataError(
+                f"{path}: an .npz has no columns; leave out modalities.{modality}.{key}"
+            )
     blocks: dict[str, NDArray[np.float64]] = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
