@@ -18,7 +18,8 @@ def written(place: Path, content: str) -> None:
 
 def check(place: Path, *, overwrite: bool) -> None:
     """Ask whether results may be written there."""
-    check_replaceable(place, mark="mark.json", kind="results", overwrite=overwrite)
+    names = ("mark.json", "[0-9]-*.svg")
+    check_replaceable(place, mark="mark.json", written=names, kind="results", overwrite=overwrite)
 
 
 def test_only_results_are_replaced_and_only_on_request(tmp_path: Path) -> None:
@@ -39,6 +40,20 @@ def test_only_results_are_replaced_and_only_on_request(tmp_path: Path) -> None:
     check(place, overwrite=True)
     written(place, "second")
     assert (place / "mark.json").read_text() == "second"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "best.svg", "mark.json.txt", ".hidden", "folder/x"])
+def test_what_somebody_put_beside_results_is_never_replaced(tmp_path: Path, name: str) -> None:
+    """The folder is refused and the file named; what results hold is no such file."""
+    place = tmp_path / "out"
+    written(place, "first")
+    (place / "1-top.svg").write_text("of the results")
+    check(place, overwrite=True)
+    (place / name).parent.mkdir(exist_ok=True)
+    (place / name).write_text("mine")
+
+    with pytest.raises(RunError, match=f"'{name.split('/')[0]}' is no part of the results there"):
+        check(place, overwrite=True)
 
 
 def test_a_failure_leaves_the_old_folder_and_nothing_else(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from survkit.errors import RunError
@@ -15,12 +16,16 @@ def is_occupied(folder: Path) -> bool:
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 
 
-def check_replaceable(folder: Path, *, mark: str, kind: str, overwrite: bool) -> None:
-    """Refuse a place that is taken: by something else, or by results that are not to be replaced.
+def check_replaceable(
+    folder: Path, *, mark: str, written: Sequence[str], kind: str, overwrite: bool
+) -> None:
+    """Refuse a place that is taken: by something else, by results that are not to be replaced, or
+    by results beside which somebody put something of their own.
 
     Args:
         folder: Where results are to lie.
         mark: File by which a folder of such results is known.
+        written: Names of all that such a folder holds, the mark included, as patterns.
         kind: What they are, in words.
         overwrite: Whether older ones may be replaced.
 
@@ -37,6 +42,27 @@ def check_replaceable(folder: Path, *, mark: str, kind: str, overwrite: bool) ->
         raise RunError(
             f"{folder}: something is there already; give --overwrite to replace it once the new "
             "results are complete, or --out for another folder"
+        )
+    refuse_foreign(folder, written, kind=kind)
+
+
+def refuse_foreign(folder: Path, written: Sequence[str], *, kind: str) -> None:
+    """Refuse to replace what was not written with the results: it would be lost.
+
+    Args:
+        folder: It holds results.
+        written: Names of all that such a folder holds, as patterns.
+        kind: What the results are, in words.
+
+    Raises:
+        RunError: Something else is there too.
+    """
+    names = sorted(each.name for each in folder.iterdir())
+    foreign = [name for name in names if not any(fnmatchcase(name, one) for one in written)]
+    if foreign:
+        raise RunError(
+            f"{folder}: '{foreign[0]}' is no part of the {kind} there and would be lost; move it "
+            "away, or choose another folder"
         )
 
 

@@ -160,15 +160,22 @@ def test_explanations_are_made_anew_in_the_run_only(
     run, elsewhere = place / "blind", place / "elsewhere"
     options: dict[str, Any] = {"registry": registry, "count": 1, "mask_subjects": 0}
     first = explain_run(run, cohort, **options)
-    (run / "explain/old.svg").write_text("old")
+    old = run / "explain/07-of-another-model-ct.svg"
+    old.write_text("old")
     explain_run(run, cohort, **options)
     explain_run(run, cohort, out=elsewhere, **options)
 
-    assert not (run / "explain/old.svg").exists()
+    assert not old.exists()
     assert not list(run.glob(".explain*"))
     with pytest.raises(RunError, match="is there already; give --overwrite"):
         explain_run(run, cohort, out=elsewhere, **options)
     explain_run(run, cohort, out=elsewhere, overwrite=True, **options)
+    for out in (run / "explain", elsewhere):
+        (out / "seen.md").write_text("what I saw")
+    for out in (None, elsewhere):
+        with pytest.raises(RunError, match=r"'seen\.md' is no part of the explanations there"):
+            explain_run(run, cohort, out=out, overwrite=out is not None, **options)
+    (run / "explain/seen.md").unlink()
     (place / "mine").mkdir()
     (place / "mine/paper.tex").write_text("x")
     with pytest.raises(RunError, match="holds no explanations of survkit, so it is not"):

@@ -160,6 +160,10 @@ def test_what_is_there_stays(place: Path, registry: Registry) -> None:
     assert sorted(file.name for file in again.folder.iterdir()) == [
         "forest.svg", "importance.csv", "importance.json",
     ]  # fmt: skip
+    (again.folder / "notes.txt").write_text("keep")
+    with pytest.raises(RunError, match=r"'notes\.txt' is no part of the importances there"):
+        importance_run(place / "linear", cohort, registry=registry, overwrite=True, **QUICK)
+    (again.folder / "notes.txt").unlink()
     (place / "mine").mkdir()
     (place / "mine/notes.txt").write_text("keep")
     with pytest.raises(RunError, match="holds no importances"):

@@ -288,7 +288,7 @@ def test_a_cohort_is_replaced_only_when_asked(tmp_path: Path) -> None:
     run_ingest(source, table, out, running=Running(overwrite=True), series="thinnest")
     assert (out / "ingest.json").read_bytes() != before
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"'notes\.txt' is not of an ingest and would be lost"):
+    with pytest.raises(RunError, match=r"'notes\.txt' is no part of the ingested cohort"):
         run_ingest(source, table, out, running=Running(overwrite=True))
     (out / "notes.txt").unlink()
     shutil.copytree(source, out / "images" / "source")

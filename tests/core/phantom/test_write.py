@@ -125,6 +125,9 @@ def test_an_existing_cohort_is_replaced_only_when_asked(tmp_path: Path) -> None:
     write_cohort(generate_phantom(replace(config, subjects=1)), tmp_path / "p", overwrite=True)
     assert [path.name for path in (tmp_path / "p" / "images").iterdir()] == ["S0000_ct.nii"]
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
+    (tmp_path / "p" / "recipe.yaml").write_text("mine")
+    with pytest.raises(RunError, match=r"'recipe\.yaml' is no part of the phantom cohort there"):
+        write_cohort(generate_phantom(config), tmp_path / "p", overwrite=True)
 
 
 def test_a_foreign_folder_is_never_replaced(phantom: Phantom, tmp_path: Path) -> None:

@@ -117,6 +117,9 @@ def test_older_results_stay_until_new_ones_are_complete(
 
     assert (out / "keep-0.5").is_dir()
     assert not (out / "threshold-1").exists()
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"'notes\.txt' is no part of the pruning there"):
+        prune_run(place / "run", cohort, overwrite=True, **common)
     (place / "mine").mkdir()
     (place / "mine" / "thesis.txt").write_text("years")
     with pytest.raises(RunError, match="holds no pruning"):

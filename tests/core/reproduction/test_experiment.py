@@ -166,6 +166,9 @@ def test_a_folder_is_replaced_only_when_asked_and_only_by_a_whole_one(
 
     run_experiment(toy, "out", seeds=[1], overwrite=True)
     assert result()["seeds"] == [1]
+    Path("out/letter.txt").touch()
+    with pytest.raises(RunError, match=r"'letter\.txt' is no part of the experiment there"):
+        run_experiment(toy, "out", seeds=[1], overwrite=True)
     Path("mine").mkdir()
     Path("mine/letter.txt").touch()
     with pytest.raises(RunError, match="mine: holds no experiment of survkit"):

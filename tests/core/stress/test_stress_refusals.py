@@ -134,6 +134,10 @@ def test_older_results_are_not_lost(place: Path, registry: Registry) -> None:
     assert (place / "only/stress/stress.json").read_bytes() == before
     stress_run(place / "only", cohort, corruptions=["blood:column-noise"], overwrite=True, **asked)
     assert (place / "only/stress/stress.json").read_bytes() != before
+    (place / "only/stress/notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"'notes\.txt' is no part of the stress test there"):
+        stress_run(place / "only", cohort, overwrite=True, **asked)
+    (place / "only/stress/notes.txt").unlink()
 
 
 def bend(place: Path, column: str, value: float) -> None:

@@ -24,6 +24,8 @@ from survkit.whole_folder import check_replaceable, whole_folder
 
 RESULT_FILE, FUSED = "demo.json", "fused"
 LABELS = {"ct": "CT alone", "pet": "PET alone", "clinical": "clinical alone"}
+WRITTEN = (RESULT_FILE, "cohort", FUSED, *LABELS)
+"""All that is in the folder of a demo."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
@@ -68,7 +70,7 @@ def run_demo(
     """
     settings = settings or DemoSettings()
     folder = Path(folder)
-    check_replaceable(folder, mark=RESULT_FILE, kind="demo", overwrite=overwrite)
+    check_replaceable(folder, mark=RESULT_FILE, written=WRITTEN, kind="demo", overwrite=overwrite)
     with whole_folder(folder) as work, TemporaryDirectory() as cache:
         phantom = _write_phantom(settings, work / "cohort", progress)
         recipes = demo_recipes(settings)

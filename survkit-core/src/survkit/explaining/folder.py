@@ -9,6 +9,8 @@ from survkit.whole_folder import check_replaceable
 
 EXPLAIN_FILE = "explain.json"
 FOLDER = "explain"
+WRITTEN = (EXPLAIN_FILE, *(f"[0-9][0-9]*-*.{ending}" for ending in ("svg", "png", "jpg")))
+"""All that is in such a folder, as patterns of names."""
 
 
 def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool, name: str) -> Path:
@@ -22,7 +24,8 @@ def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool, name: 
         name: What is explained, as the user calls it.
 
     Raises:
-        RunError: Something else is there, or explanations and neither was asked.
+        RunError: Something else is there (also beside explanations), or explanations and neither
+            was asked.
         ConfigError: A model folder without ``out``: it is what one publishes, so no picture of a
             patient belongs there.
     """
@@ -33,6 +36,10 @@ def explain_folder(run: Path, out: str | Path | None, *, overwrite: bool, name: 
         )
     folder = run / FOLDER if out is None else Path(out)
     check_replaceable(
-        folder, mark=EXPLAIN_FILE, kind="explanations", overwrite=overwrite or out is None
+        folder,
+        mark=EXPLAIN_FILE,
+        written=WRITTEN,
+        kind="explanations",
+        overwrite=overwrite or out is None,
     )
     return folder

@@ -22,7 +22,7 @@ from survkit.importance.joined_scores import JoinedScores
 from survkit.importance.measure import Measure
 from survkit.importance.settings import ImportanceOptions, ImportanceSettings
 from survkit.importance.user_groups import with_user_groups
-from survkit.importance.write_importance import IMPORTANCE_FILE, write_importance
+from survkit.importance.write_importance import IMPORTANCE_FILE, WRITTEN, write_importance
 from survkit.steps import Steps
 from survkit.stress.run_parts import FoldPart, RunParts, check_reproduced, open_run
 from survkit.stress.yardstick import Yardstick, yardstick
@@ -89,7 +89,11 @@ def importance_run(
     _check_memory(parts, len(groups), settings)
     folder = Path(out) if out is not None else parts.folder / FOLDER
     check_replaceable(
-        folder, mark=IMPORTANCE_FILE, kind="importances", overwrite=settings.overwrite
+        folder,
+        mark=IMPORTANCE_FILE,
+        written=WRITTEN,
+        kind="importances",
+        overwrite=settings.overwrite,
     )
     steps = len(parts.splits.folds) * len(groups) * settings.repeats + len(groups)
     advance = Steps(steps, settings.progress)

@@ -14,6 +14,7 @@ from survkit.report.importance_section import importance_figure
 from survkit.report.strip_figure import svg_of
 
 IMPORTANCE_FILE, CSV_FILE, FOREST_FILE = "importance.json", "importance.csv", "forest.svg"
+WRITTEN = (IMPORTANCE_FILE, CSV_FILE, FOREST_FILE)
 RESULTS = ("importance", "ablation", "gradient")
 
 

@@ -21,10 +21,10 @@ from survkit.errors import DataError, RunError, UserError
 from survkit.ingest.convert import IMAGES, Converted
 from survkit.ingest.plan import Case
 from survkit.ingest.refused import Left
-from survkit.whole_folder import is_occupied, put_in_place
+from survkit.whole_folder import is_occupied, put_in_place, refuse_foreign
 
 INGEST_FILE, SETTINGS_FILE, MARKS = "ingest.json", "settings.json", "finished"
-WRITTEN = {"cohort.yaml", "table.csv", "refused.csv", "quality.csv", INGEST_FILE, IMAGES}
+WRITTEN = ("cohort.yaml", "table.csv", "refused.csv", "quality.csv", INGEST_FILE, IMAGES)
 
 
 class IngestFolder:
@@ -63,12 +63,8 @@ class IngestFolder:
                 f"{folder}: an ingested cohort is there already; give --overwrite to replace it "
                 "once the new one is complete, or --out for another folder"
             )
-        foreign = sorted({path.name for path in folder.iterdir()} - WRITTEN) if occupied else []
-        if foreign:
-            raise RunError(
-                f"{folder}: '{foreign[0]}' is not of an ingest and would be lost; move it away, or "
-                "choose another folder"
-            )
+        if occupied:
+            refuse_foreign(folder, WRITTEN, kind="ingested cohort")
 
     def refuse_inside(self, source: Path) -> None:
         """Refuse to write into the folder that is read, or to replace it.

@@ -22,8 +22,11 @@ from survkit.phantom.config import PhantomConfig
 from survkit.phantom.generate import Phantom, draw_images
 from survkit.phantom.tables import cohort_settings, cohort_table, image_path, mask_path, truth_table
 from survkit.phantom.thorax_ct import Lesion
+from survkit.whole_folder import refuse_foreign
 
 SETTINGS_FILE = "truth/phantom.yaml"
+WRITTEN = ("cohort.yaml", "table.csv", "images", "truth")
+"""All that is in the folder of a phantom cohort."""
 """Also the mark by which a folder is known as a phantom cohort that may be overwritten."""
 
 Task = tuple[PhantomConfig, Lesion, int, int, dict[str, bool], str]
@@ -180,6 +183,7 @@ def _refuse_existing(folder: Path, overwrite: bool) -> None:
         raise RunError(
             f"{folder} already holds a phantom cohort; choose another folder or allow overwriting"
         )
+    refuse_foreign(folder, WRITTEN, kind="phantom cohort")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from survkit.pruning.predicted import Predicted, predict_run, steps
 from survkit.pruning.retrain import check_retrainable, measured, retrain
 from survkit.pruning.rows import pruned_row, retrained_key, retrained_row
 from survkit.pruning.settings import PruneOptions, PruneSettings
-from survkit.pruning.write_prune import PRUNE_FILE, write_prune, write_tables
+from survkit.pruning.write_prune import PRUNE_FILE, WRITTEN, write_prune, write_tables
 from survkit.steps import Steps
 from survkit.stress.run_parts import RunParts, open_run
 from survkit.stress.yardstick import Yardstick, yardstick
@@ -78,7 +78,9 @@ def prune_run(
     if settings.retrain:
         check_retrainable(parts)
     folder = Path(out) if out is not None else parts.folder / "prune"
-    check_replaceable(folder, mark=PRUNE_FILE, kind="pruning", overwrite=settings.overwrite)
+    check_replaceable(
+        folder, mark=PRUNE_FILE, written=WRITTEN, kind="pruning", overwrite=settings.overwrite
+    )
     advance = Steps(steps(parts, settings, len(first.members)), settings.progress)
     del first  # models may be large
     with whole_folder(folder) as work:

@@ -7,15 +7,19 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from survkit.atomic_write import write_bytes
-from survkit.pruning.choice import Choice
+from survkit.pruning.choice import Choice, Rule
 from survkit.pruning.predicted import Predicted
 from survkit.report.shown_result import shown_result
 
 PRUNE_FILE = "prune.json"
 CSV_FILE, TEXT_FILE, TOKENS_FILE = "prune.csv", "prune.md", "tokens.csv"
+WRITTEN = (
+    PRUNE_FILE, CSV_FILE, TEXT_FILE, TOKENS_FILE, "full", *(f"{rule}-*" for rule in get_args(Rule)),
+)  # fmt: skip
+"""All that is in such a folder, as patterns of names: files, and a folder per row."""
 _FACTS = ("rule", "value", "map", "retrained", "kept", "kept_lowest", "kept_highest")
 _RESULTS = ("full", "pruned", "difference")
 _TIMES = ("seconds_full", "seconds_pruned", "speed_up", "seconds_importance")

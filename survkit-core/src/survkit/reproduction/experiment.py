@@ -16,11 +16,13 @@ from survkit.findings import Findings
 from survkit.protocols import Experiment
 from survkit.reproduction.experiment_content import experiment_content
 from survkit.reproduction.experiment_figures import draw_figures
-from survkit.reproduction.experiment_tables import write_tables
+from survkit.reproduction.experiment_tables import CSV_FILE, RESULT_FILE, TEXT_FILE, write_tables
 from survkit.settings import check_settings
 from survkit.whole_folder import check_replaceable, whole_folder
 
 EXPERIMENT_FILE = "experiment.json"
+WRITTEN = (EXPERIMENT_FILE, RESULT_FILE, CSV_FILE, TEXT_FILE, "*.svg")
+"""All that is in the folder of an experiment, as patterns of names."""
 """What was run; also the mark by which a folder is known as one that may be overwritten."""
 
 Progress = Callable[[int, int], None]
@@ -77,7 +79,9 @@ def run_experiment(
     study: Experiment = build(**resolved)
     described = _described(component, resolved, seeds)
     place = Path(folder)
-    check_replaceable(place, mark=EXPERIMENT_FILE, kind="experiment", overwrite=overwrite)
+    check_replaceable(
+        place, mark=EXPERIMENT_FILE, written=WRITTEN, kind="experiment", overwrite=overwrite
+    )
     with whole_folder(place) as work:
         found = _run_all(study, seeds, jobs, progress or _silent)
         content = described | experiment_content(study.plan, seeds, found, where=where)

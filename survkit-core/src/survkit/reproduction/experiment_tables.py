@@ -12,15 +12,15 @@ from typing import Any
 from survkit.atomic_write import write_bytes
 from survkit.reproduction.markdown_cells import UNKNOWN, line
 
-RESULT_FILE = "result.json"
+RESULT_FILE, CSV_FILE, TEXT_FILE = "result.json", "table.csv", "table.md"
 
 
 def write_tables(content: Mapping[str, Any], folder: Path) -> None:
     """Write the three files, each whole or not at all."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_bytes(folder / RESULT_FILE, text.encode())
-    write_bytes(folder / "table.csv", as_csv(content).encode())
-    write_bytes(folder / "table.md", as_markdown(content).encode())
+    write_bytes(folder / CSV_FILE, as_csv(content).encode())
+    write_bytes(folder / TEXT_FILE, as_markdown(content).encode())
 
 
 def as_csv(content: Mapping[str, Any]) -> str:

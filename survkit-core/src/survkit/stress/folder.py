@@ -16,6 +16,9 @@ from survkit.whole_folder import check_replaceable, neighbour_of, put_in_place
 
 STRESS_FILE, SETTINGS_FILE, FOLDS = "stress.json", "settings.json", "folds"
 FACTS_FILE = "facts.json"
+CSV_FILE, TABLES, EXAMPLES = "stress.csv", "predictions", "examples"
+WRITTEN = (STRESS_FILE, CSV_FILE, TABLES, EXAMPLES)
+"""All that is in a finished folder."""
 
 
 class StressFolder:
@@ -37,7 +40,11 @@ class StressFolder:
         if resume and not (self.work / SETTINGS_FILE).is_file():
             raise RunError(f"{folder}: there is no interrupted stress test to resume")
         check_replaceable(
-            folder, mark=STRESS_FILE, kind="stress test", overwrite=overwrite or resume
+            folder,
+            mark=STRESS_FILE,
+            written=WRITTEN,
+            kind="stress test",
+            overwrite=overwrite or resume,
         )
 
     def start(self, described: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from survkit.protocols import Prepares
 from survkit.registry import Registry
 from survkit.steps import Steps
 from survkit.stress.examples import write_examples
-from survkit.stress.folder import StressFolder
+from survkit.stress.folder import EXAMPLES, StressFolder
 from survkit.stress.measure import scenario_json
 from survkit.stress.predicted import Plan, Predicted, predict_run
 from survkit.stress.run_parts import RunParts, open_run
@@ -90,7 +90,7 @@ def stress_run(
         predicted = predict_run(parts, plan, folder, settings, advance)
         content = _content(parts, plan, predicted, gauge, settings, advance)
         write_stress(folder.work, content, predicted)
-        write_examples(folder.work / "examples", cohort, plan.scenarios)
+        write_examples(folder.work / EXAMPLES, cohort, plan.scenarios)
     return Stress(
         folder=folder.finish(),
         content=content,

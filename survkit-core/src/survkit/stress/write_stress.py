@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from survkit.atomic_write import write_bytes
-from survkit.stress.folder import STRESS_FILE
+from survkit.stress.folder import CSV_FILE, STRESS_FILE, TABLES
 from survkit.stress.predicted import Predicted
 
-CSV_FILE = "stress.csv"
 _RESULTS = ("clean", "noisy", "difference", "degradation")
 
 
 def write_stress(folder: Path, content: Mapping[str, Any], predicted: Predicted) -> None:
     """Write everything that is not a picture into the folder."""
-    tables = folder / "predictions"
+    tables = folder / TABLES
     tables.mkdir(exist_ok=True)
     predicted.clean.write(tables / "clean.parquet")
     for key, table in {**predicted.corrupted, **predicted.subsets}.items():
