@@ -22,6 +22,7 @@ from survkit.data.readers.volume import VolumeSource
 from survkit.data.shared_files import shared_file_problems
 from survkit.data.strangers import stranger_warnings
 from survkit.errors import DataError, UserError
+from survkit.worker_processes import in_processes
 
 Progress = Callable[[int, int], None]
 Shape = tuple[int, ...]
@@ -178,9 +179,5 @@ def _image_problems(
 def _run_all(readings: Sequence[_Reading], jobs: int) -> Iterator[Problem | _Seen]:
     if jobs == 1 or len(readings) < 2:
         return (reading.run() for reading in readings)
-    from joblib import Parallel, delayed
-
-    results: Iterator[Problem | _Seen] = Parallel(  # type: ignore[no-untyped-call]
-        n_jobs=jobs, return_as="generator"
-    )(delayed(_Reading.run)(reading) for reading in readings)  # type: ignore[no-untyped-call]
-    return results
+    calls = [(reading,) for reading in readings]
+    return in_processes(_Reading.run, calls, jobs=jobs, tasks=len(calls))

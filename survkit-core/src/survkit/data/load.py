@@ -20,6 +20,7 @@ from survkit.errors import DataError, PluginError
 from survkit.flow import ModalityInput
 from survkit.protocols import Prepares, Sample
 from survkit.specs import InputSpec
+from survkit.worker_processes import in_processes
 
 Progress = Callable[[int, int], None]
 """Called with how many subjects are done, and of how many."""
@@ -81,7 +82,6 @@ def prepare_rows(
     if jobs == 1:
         yield from (everything.run(int(row)) for row in positions)
         return
-    from joblib import Parallel, delayed
 
     chunks = np.array_split(positions, min(len(positions), abs(jobs) * CHUNKS_PER_JOB) or 1)
     work = (
@@ -94,9 +94,8 @@ def prepare_rows(
         )
         for chunk in chunks
     )
-    parallel = Parallel(n_jobs=jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    results = parallel(delayed(_run_all)(part) for part in work)  # type: ignore[no-untyped-call]
-    for chunk in results:
+    calls = ((part,) for part in work)
+    for chunk in in_processes(_run_all, calls, jobs=jobs, tasks=len(chunks)):
         yield from chunk
 
 

@@ -15,6 +15,7 @@ from survkit.dicom.series import Refusal, Series
 from survkit.dicom.shown_name import shown_name
 from survkit.dicom.walk import walk
 from survkit.errors import ConfigError, DataError
+from survkit.worker_processes import in_processes
 
 Progress = Callable[[int, int], None]
 """Called with how many files are read, and of how many."""
@@ -91,14 +92,10 @@ def _read(paths: Sequence[Path], folder: Path, jobs: int) -> Iterator[Found]:
     if jobs == 1 or len(paths) <= _CHUNK:
         yield from (_read_one(path, folder) for path in paths)
         return
-    from joblib import Parallel, delayed
-
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-    parallel = Parallel(n_jobs=jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    work = (delayed(_read_all)(chunk, folder) for chunk in chunks)  # type: ignore[no-untyped-call]
-    results = parallel(work)
-    for chunk in results:
-        yield from chunk
+    calls = [(chunk, folder) for chunk in chunks]
+    for found in in_processes(_read_all, calls, jobs=jobs, tasks=len(calls)):
+        yield from found
 
 
 def _read_all(paths: Sequence[Path], folder: Path) -> list[Found]:

@@ -19,6 +19,7 @@ from survkit.extraction.raw_modality import only_imaging, raw_modality
 from survkit.extraction.settings import SHAPE_NAMES, ExtractionSettings
 from survkit.extraction.subject_features import Floats, SubjectWork
 from survkit.radiomics import FEATURE_NAMES, shape_features
+from survkit.worker_processes import in_processes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -130,16 +131,13 @@ def _results(
     if jobs == 1 or len(left) < 2:
         yield from ((row, work.run(row)) for row in left)
         return
-    from joblib import Parallel, cpu_count, delayed
+    from joblib import cpu_count
 
     workers = cpu_count() if jobs == -1 else jobs  # type: ignore[no-untyped-call]
     count = min(len(left), workers * CHUNKS_PER_JOB)
     chunks = np.array_split(np.array(left, dtype=np.int64), count)
-    parallel = Parallel(n_jobs=workers, return_as="generator_unordered")  # type: ignore[no-untyped-call]
-    run = delayed(_run_all)  # type: ignore[no-untyped-call]
-    for part in parallel(
-        run(replace(work, source=work.source.take(chunk)), chunk.tolist()) for chunk in chunks
-    ):
+    calls = ((replace(work, source=work.source.take(chunk)), chunk.tolist()) for chunk in chunks)
+    for part in in_processes(_run_all, calls, jobs=workers, tasks=count, ordered=False):
         yield from part
 
 

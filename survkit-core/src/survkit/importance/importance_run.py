@@ -27,6 +27,7 @@ from survkit.steps import Steps
 from survkit.stress.run_parts import FoldPart, RunParts, check_reproduced, open_run
 from survkit.stress.yardstick import Yardstick, yardstick
 from survkit.whole_folder import check_replaceable, whole_folder
+from survkit.worker_processes import in_processes
 
 FOLDER = "importance"
 FORMAT = 1
@@ -159,13 +160,10 @@ def _folds(work: _Work, numbers: Sequence[int], advance: Steps) -> Iterator[Fold
         for number in numbers:
             yield work.fold(number, advance)
         return
-    from joblib import Parallel, delayed
-
     steps = len(work.groups) * work.settings.repeats
     quiet = _Work(work.parts, work.groups, work.cause, work.settings.quiet())
-    tasks = (delayed(quiet.fold)(number, Steps(0, None)) for number in numbers)  # type: ignore[no-untyped-call]
-    parallel = Parallel(n_jobs=work.settings.jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    for found in parallel(tasks):
+    folds = [(number, Steps(0, None)) for number in numbers]
+    for found in in_processes(quiet.fold, folds, jobs=work.settings.jobs, tasks=len(folds)):
         advance(steps)
         yield found
 

@@ -26,6 +26,7 @@ from survkit.ingest.folder import IngestFolder
 from survkit.ingest.hecktor_case import CT, MASKS, PET, check_case
 from survkit.ingest.refused import Left
 from survkit.ingest.run import Ingested, Running
+from survkit.worker_processes import in_processes
 
 CLINICAL = "hecktor2022_clinical_info_training.csv"
 ENDPOINT = "hecktor2022_endpoint_training.csv"
@@ -115,13 +116,8 @@ def _check_all(subjects: Sequence[str], source: Path, out: Path, jobs: int) -> I
     if jobs == 1 or len(subjects) < 2:
         yield from (check_case(subject, source, out) for subject in subjects)
         return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    yield from parallel(
-        delayed(check_case)(subject, source, out)  # type: ignore[no-untyped-call]
-        for subject in subjects
-    )
+    cases = [(subject, source, out) for subject in subjects]
+    yield from in_processes(check_case, cases, jobs=jobs, tasks=len(cases))
 
 
 def _without_row(tables: _Tables, source: Path) -> list[Left]:

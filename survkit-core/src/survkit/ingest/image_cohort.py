@@ -18,6 +18,7 @@ from survkit.ingest.folder import IngestFolder
 from survkit.ingest.listed_image import IMAGE, CheckedImage, ListedImage, check_image
 from survkit.ingest.refused import Left
 from survkit.ingest.run import Ingested, Running
+from survkit.worker_processes import in_processes
 
 MODALITY = "cxr"
 
@@ -102,13 +103,8 @@ def _check_all(
     if jobs == 1 or len(listed) < 2:
         yield from (check_image(each, source, out) for each in listed)
         return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    yield from parallel(
-        delayed(check_image)(each, source, out)  # type: ignore[no-untyped-call]
-        for each in listed
-    )
+    images = [(each, source, out) for each in listed]
+    yield from in_processes(check_image, images, jobs=jobs, tasks=len(images))
 
 
 def _refuse_shared(listed: Sequence[ListedImage], checked: Sequence[CheckedImage]) -> None:

@@ -30,6 +30,7 @@ from survkit.ingest.plan import Case, plan
 from survkit.ingest.refused import Left
 from survkit.ingest.scrub import Scrub, header_secrets
 from survkit.ingest.settings import IngestSettings
+from survkit.worker_processes import in_processes
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
 """Gives a function that is told of progress, for a title."""
@@ -165,14 +166,8 @@ def _run(
     if jobs == 1 or len(cases) < 2:
         yield from (convert(case, settings, folder) for case in cases)
         return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")  # type: ignore[no-untyped-call]
-    results = parallel(
-        delayed(convert)(case, settings, folder)  # type: ignore[no-untyped-call]
-        for case in cases
-    )
-    yield from results
+    calls = [(case, settings, folder) for case in cases]
+    yield from in_processes(convert, calls, jobs=jobs, tasks=len(calls), ordered=False)
 
 
 def _documents(

@@ -19,6 +19,7 @@ from survkit.reproduction.experiment_figures import draw_figures
 from survkit.reproduction.experiment_tables import CSV_FILE, RESULT_FILE, TEXT_FILE, write_tables
 from survkit.settings import check_settings
 from survkit.whole_folder import check_replaceable, whole_folder
+from survkit.worker_processes import in_processes
 
 EXPERIMENT_FILE = "experiment.json"
 WRITTEN = (EXPERIMENT_FILE, RESULT_FILE, CSV_FILE, TEXT_FILE, "*.svg")
@@ -158,13 +159,12 @@ def _found(
     if jobs == 1:
         yield from (experiment(part, seed=seed) for part, seed in pairs)
         return
-    from joblib import Parallel, delayed
+    calls = [(experiment, part, seed) for part, seed in pairs]
+    yield from in_processes(_call, calls, jobs=jobs, tasks=len(calls))
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator")  # type: ignore[no-untyped-call]
-    yield from parallel(
-        delayed(experiment)(part, seed=seed)  # type: ignore[no-untyped-call]
-        for part, seed in pairs
-    )
+
+def _call(experiment: Experiment, part: str, seed: int) -> Findings:
+    return experiment(part, seed=seed)
 
 
 def _silent(done: int, total: int) -> None:

@@ -22,6 +22,7 @@ from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
 from survkit.transfer import Start, plan_starts
 from survkit.transfer.start import start_facts
+from survkit.worker_processes import in_processes
 
 FOLD_PREDICTIONS = "predictions.parquet"
 
@@ -171,16 +172,11 @@ def fold_folder(run: Path, splits: Splits, fold: Fold) -> Path:
 
 def _run_folds(work: Work, jobs: int) -> dict[str, Any]:
     """Run all folds, and return what was chosen in each."""
+    folds = [(work, number) for number in range(len(work.splits.folds))]
     if jobs == 1:
-        found = [_run_fold(work, number) for number in range(len(work.splits.folds))]
+        found = [_run_fold(*each) for each in folds]
     else:
-        from joblib import Parallel, delayed
-
-        tasks = (
-            delayed(_run_fold)(work, number)  # type: ignore[no-untyped-call]
-            for number in range(len(work.splits.folds))
-        )
-        found = list(Parallel(n_jobs=jobs)(tasks))  # type: ignore[no-untyped-call]
+        found = list(in_processes(_run_fold, folds, jobs=jobs, tasks=len(folds)))
     return {
         name: choice for name, choice in zip(fold_names(work.splits), found, strict=True) if choice
     }
