@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from survkit.cli.console import table_console
+
 if TYPE_CHECKING:
     from survkit.auditing import Audit
 
@@ -111,10 +113,9 @@ def command(
 
 
 def _print(found: Audit, out: Path | None) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     if found.findings:
         grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 1, 0))
         grid.add_column("severity", no_wrap=True)
@@ -142,9 +143,8 @@ def _print_rules(as_json: bool) -> None:
         keys = ("name", "asks", "guard", "source")
         print(json.dumps([{k: getattr(one, k) for k in keys} for one in RULES], indent=1))
         return
-    from rich.console import Console
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     for one in RULES:
         console.print(one.name, style="bold")
         console.print(f"  {one.asks}\n  Spares a clean run: {one.guard}.\n  Source: {one.source}.")

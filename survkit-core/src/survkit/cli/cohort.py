@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.options import AsJson, CohortArgument
 
 if TYPE_CHECKING:
@@ -131,10 +132,9 @@ def _drop(
 
 
 def _print_problems(problems: Sequence[Problem]) -> None:
-    from rich.console import Console
     from rich.table import Table as Grid
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     errors = sum(problem.severity == "error" for problem in problems)
     if problems:
         grid = Grid(box=None, pad_edge=False, header_style="bold")
@@ -164,7 +164,6 @@ def _grouped(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str, str, 
 
 
 def _print_splits(splits: Splits, out: Path) -> None:
-    from rich.console import Console
     from rich.table import Table as Grid
 
     grid = Grid(box=None, pad_edge=False, header_style="bold")
@@ -172,6 +171,6 @@ def _print_splits(splits: Splits, out: Path) -> None:
         grid.add_column(heading)
     for fold in splits.folds:
         grid.add_row(fold.name, *(str(len(p)) for p in (fold.train, fold.validation, fold.test)))
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(grid)
     console.print(f"{out}: sha256 {splits.sha256}")

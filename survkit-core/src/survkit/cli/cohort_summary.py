@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from survkit.cli.console import table_console
+
 if TYPE_CHECKING:
     from survkit.data import Cohort
 
 
 def print_summary(cohort: Cohort) -> None:
     """Print what a cohort without errors holds."""
-    from rich.console import Console
     from rich.table import Table
 
     from survkit.data.cohort_summary import group_counts
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     headline = f"{cohort.name}: {len(cohort)} subjects, {_outcome(cohort)}"
     console.print(headline, soft_wrap=True)
     if cohort.site is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.options import CauseName, Permutations, Replicates
 
 if TYPE_CHECKING:
@@ -112,10 +113,8 @@ def command(
 
 
 def _print(found: Comparison) -> None:
-    from rich.console import Console
-
     facts, settings = found.facts, found.settings
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(
         f"{facts['cause']}: {facts['events_by_horizon']} events by {facts['horizon']:g} "
         f"{facts['time_unit']} in {facts['subjects']} subjects; "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.left_out import print_left_out
 from survkit.cli.options import AsJson, DataFolder, TableFile
 
@@ -81,7 +82,6 @@ def command(
 
 
 def _print(found: Mapping[str, Cost]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
@@ -96,7 +96,7 @@ def _print(found: Mapping[str, Cost]) -> None:
             grid.add_row(f"  {role}", *_numbers(part), "")
         whole = "  in all" if one.members == 1 else f"  in all, {one.members} members"
         grid.add_row(whole, *_numbers(one.total), f"{one.saved_bytes / 1e6:.2f}")
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(grid)
     for name, one in found.items():
         counted = [

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.console import table_console
+
 if TYPE_CHECKING:
     from survkit.demo import DemoResult, DemoSettings, Row
 
@@ -56,7 +58,6 @@ def _introduction(settings: DemoSettings) -> str:
 
 
 def _print_table(result: DemoResult) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from survkit.cli.estimate_cells import estimate_cells
@@ -70,7 +71,7 @@ def _print_table(result: DemoResult) -> None:
         if not truth:
             cells[3:] = [estimate_cells(row.best)[0], _share(row)]
         grid.add_row(*cells, style="bold" if row is result.fused else None)
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print()
     console.print(grid)
     console.print()

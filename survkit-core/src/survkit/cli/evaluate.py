@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.options import Level
 
 if TYPE_CHECKING:
@@ -148,9 +149,7 @@ def _print_json(evaluation: Evaluation) -> None:
 
 
 def _print(evaluation: Evaluation) -> None:
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     for name, cause in evaluation.causes.items():
         console.print(_metrics(evaluation, name, cause))
         console.print(_how(evaluation))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.left_out import print_left_out
 from survkit.cli.options import (
     CacheFolder,
@@ -90,13 +91,12 @@ def command(
 
 def _print(content: Mapping[str, Any]) -> None:
     """Print a row per group, and what the numbers mean."""
-    from rich.console import Console
     from rich.table import Table
 
     from survkit.report.importance_section import MEANING, SHARING
     from survkit.report.shown_result import shown_result
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     label = f"{content['cause']}: {content['metric_label']}"
     console.print(f"{label} {shown_result(content['clean'], '{:.3f}')}")
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from survkit.cli.console import table_console
 from survkit.component import Component
 
 
@@ -60,7 +61,6 @@ def describe(component: Component) -> dict[str, Any]:
 
 
 def _print_table(components: list[Component]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -69,7 +69,7 @@ def _print_table(components: list[Component]) -> None:
         table.add_column(heading, overflow="fold", no_wrap=heading != "summary")
     for each in components:
         table.add_row(each.kind, each.full_name, each.summary)
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(table)
     for origin in dict.fromkeys(_origin(each) for each in components):
         console.print(origin)

@@ -69,7 +69,9 @@ IntervalReplicates = Annotated[
 Level = Annotated[float, typer.Option(help="Coverage of the intervals.")]
 Permutations = Annotated[int, typer.Option(min=1, help="Random swaps of subjects.")]
 Device = Annotated[str, typer.Option(help="Such as cpu or cuda.")]
-Jobs = Annotated[int, typer.Option(help="Worker processes, which share the cores; -1: one per core.")]
+Jobs = Annotated[
+    int, typer.Option(help="Worker processes, which share the cores; -1: one per core.")
+]
 OverwriteRun = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run once the new one is complete.")
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.left_out import print_left_out
 from survkit.cli.options import (
     CacheFolder,
@@ -116,12 +117,11 @@ def _numbers(option: str, text: str | None, example: str) -> list[float]:
 
 
 def _print(content: Mapping[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from survkit.pruning.write_prune import LABELS, lines_of, notes
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(f"{content['cause']}: {content['metric_label']}, {content['model']}")
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place, label in enumerate(LABELS):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.options import CohortArgument, DataFolder, Jobs, OverwriteFile, TableFile
 
 if TYPE_CHECKING:
@@ -157,7 +158,6 @@ def _beside(out: Path) -> Path:
 
 
 def _print_failed(failed: Sequence[Problem]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, header_style="bold")
@@ -165,7 +165,7 @@ def _print_failed(failed: Sequence[Problem]) -> None:
         grid.add_column(heading, overflow="fold")
     for one in failed:
         grid.add_row(str(one.row), one.subject, one.message)
-    Console(markup=False, highlight=False).print(grid)
+    table_console().print(grid)
 
 
 def _write(frame: DataFrame, out: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from survkit.cli.console import table_console
 from survkit.cli.left_out import print_left_out
 from survkit.cli.options import (
     CacheFolder,
@@ -113,12 +114,10 @@ def _fractions(text: str) -> list[float]:
 
 def _print(content: Mapping[str, Any]) -> None:
     """Print one row per corruption and per subset; what is longer stands in the files."""
-    from rich.console import Console
-
     from survkit.report.shown_result import shown_result
     from survkit.report.stress_figure import BETWEEN, p_value, parts_of
 
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     share = content["settings"]["fractions"][-1]
     clean = content["corruptions"][0]["fractions"][0]["clean"]
     console.print(f"{content['cause']}: {content['metric_label']}, clean {shown_result(clean)}")
