@@ -41,7 +41,7 @@ def test_the_commands_run(
     explained = json.loads((run / "explain" / "explain.json").read_text("utf-8"))
     assert (run / "report.html").stat().st_size > 10_000
     assert "glcm" in json.dumps(importance)
-    assert {"xray", "radiomics"} <= set(explained["maps"])
+    assert {"cxr", "radiomics"} <= set(explained["maps"])
     assert (run / "prune" / "prune.md").is_file()
 
 

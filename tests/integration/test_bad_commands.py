@@ -37,7 +37,7 @@ OTHERS: dict[str, Row] = {
     "phantom of nobody": (PHANTOM.replace("20", "0"), None, ("subjects must be", "not 0")),
     "large phantom": (PHANTOM.replace("16", "4096"), None, ("from 16 to 128, not 4096",)),
     "phantom share": (PHANTOM + " --censored 1.2", None, ("a share between 0 and 1, not 1.2",)),
-    "phantom modality": (PHANTOM + " --modality mri", None, ("of ct, pet, xray, clinical",)),
+    "phantom modality": (PHANTOM + " --modality mri", None, ("of ct, pet, cxr, clinical",)),
     "phantom missing": (PHANTOM + " --missing pet", None, ("must look like pet=0.2, not 'pet'",)),
     "phantom over a run": (
         "phantom --out fitted --subjects 20 --size 16 --overwrite",

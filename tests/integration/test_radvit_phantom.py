@@ -28,7 +28,7 @@ def plant_group() -> ModuleType:
 def test_the_planted_class_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """NGTDM features decide the hazard: they alone explain it, and no other class comes near."""
     chests, run = tmp_path / "chests", tmp_path / "run"
-    made = "--subjects 480 --size 48 --modality xray --masks --seed 5"
+    made = "--subjects 480 --size 48 --modality cxr --masks --seed 5"
     assert main(["phantom", "--out", str(chests), *made.split()]) == 0
     plant_group().main(chests, "ngtdm")
     said = capsys.readouterr().out

@@ -91,7 +91,7 @@ def test_small_recipes_compose_as_written(name: str) -> None:
     recipe = read(name)
     outcome = OutcomeSpec(causes=("death",), horizon=recipe.outcome.horizon, time_grid=(1095.0,))
 
-    composition = compose(recipe, {"xray": image}, outcome, default_registry())
+    composition = compose(recipe, {"cxr": image}, outcome, default_registry())
 
     assert composition.model.modalities == tuple(sorted(recipe.encoders))
 

@@ -34,7 +34,7 @@ def cv(recipe: str | Path, cohort: Path, out: Path, *changes: str) -> None:
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with X-rays of 36 x 36, and the hybrid cross-validated on them."""
     folder = tmp_path_factory.mktemp("hybrid")
-    made = f"phantom --out {folder / 'cohort'} --subjects {SUBJECTS} --size 36 --modality xray"
+    made = f"phantom --out {folder / 'cohort'} --subjects {SUBJECTS} --size 36 --modality cxr"
     assert main(made.split()) == 0
     changes = ("training.epochs=1", "training.risk_set=8", "training.micro_batch=4")
     cv("radvit/small", folder / "cohort" / "cohort.yaml", folder / "run", *changes)
@@ -46,7 +46,7 @@ def test_the_scale_is_that_of_the_training_subjects_patches(hybrid: Path) -> Non
     table = pd.read_csv(hybrid / "cohort" / "table.csv", dtype={"subject_id": str})
     pictures = [
         np.asarray(Image.open(hybrid / "cohort" / path), dtype=np.float64)
-        for path in table["xray_path"]
+        for path in table["cxr_path"]
     ]
     images = torch.from_numpy(np.stack(pictures))
     low, high = images.amin((1, 2), keepdim=True), images.amax((1, 2), keepdim=True)
@@ -75,8 +75,8 @@ def test_both_branches_read_the_one_x_ray(hybrid: Path) -> None:
     config = json.loads((hybrid / "run" / "fold-0" / "config.json").read_text())
     table = Predictions.read(hybrid / "run" / "predictions.parquet")
 
-    assert set(config["inputs"]) == {"xray", "radiomics"}
-    assert config["inputs"]["xray"] == config["inputs"]["radiomics"]
+    assert set(config["inputs"]) == {"cxr", "radiomics"}
+    assert config["inputs"]["cxr"] == config["inputs"]["radiomics"]
     assert len(table.subject) == SUBJECTS
     assert np.isfinite(table.risk_score).all()
 

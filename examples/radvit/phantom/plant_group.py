@@ -3,7 +3,7 @@
     python examples/radvit/phantom/plant_group.py COHORT_FOLDER CLASS
 
 CLASS is firstorder, glcm, glrlm, glszm, gldm or ngtdm. The cohort must have been made by ``survkit
-phantom --modality xray --masks``. The 93 features of the lesion's shadow are computed from each
+phantom --modality cxr --masks``. The 93 features of the lesion's shadow are computed from each
 X-ray (stretched to 0 to 255, bins of 5). The log hazard is EFFECT times the standardised sum of the
 class's z-scores, each weighed by a number drawn from a normal distribution (SEED); event times are
 exponential, and so are censoring times, of the rate of a subject with log hazard 0 halved.
@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 def lesion_features(folder: Path, table: pd.DataFrame) -> pd.DataFrame:
     """Return the 93 features of each subject's lesion, one row per subject."""
     settings, rows = RadiomicsSettings(bin_width=5.0), []
-    for picture, mask in zip(table["xray_path"], table["xray_lesion_path"], strict=True):
+    for picture, mask in zip(table["cxr_path"], table["cxr_lesion_path"], strict=True):
         image = np.asarray(Image.open(folder / picture), dtype=np.float64)
         image = (image - image.min()) * 255 / (image.max() - image.min())
         region = torch.from_numpy(np.asarray(Image.open(folder / mask)) > 0)

@@ -27,11 +27,11 @@ def test_the_command_writes_a_cohort(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_masks_are_named_when_asked_for(tmp_path: Path) -> None:
     """The shadow of each lesion is a file, and the cohort file says which column names it."""
-    words = ["phantom", "--out", str(tmp_path / "p"), *SMALL, "--modality", "xray", "--masks"]
+    words = ["phantom", "--out", str(tmp_path / "p"), *SMALL, "--modality", "cxr", "--masks"]
 
     assert main(words) == 0
-    assert "mask: xray_lesion_path" in (tmp_path / "p" / "cohort.yaml").read_text()
-    for path in pd.read_csv(tmp_path / "p" / "table.csv")["xray_lesion_path"]:
+    assert "mask: cxr_lesion_path" in (tmp_path / "p" / "cohort.yaml").read_text()
+    for path in pd.read_csv(tmp_path / "p" / "table.csv")["cxr_lesion_path"]:
         assert (tmp_path / "p" / path).is_file()
 
 

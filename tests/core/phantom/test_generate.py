@@ -8,7 +8,7 @@ import pytest
 from survkit.errors import ConfigError
 from survkit.phantom import CauseEffects, Phantom, PhantomConfig, WeibullBaseline, generate_phantom
 
-ALL = ("ct", "pet", "xray", "clinical")
+ALL = ("ct", "pet", "cxr", "clinical")
 CONFIG = PhantomConfig(subjects=12, size=16, causes=2, modalities=ALL)
 
 
@@ -17,7 +17,7 @@ def assert_same_subject(left: Phantom, right: Phantom, subject: int) -> None:
     assert left.outcome.event[subject] == right.outcome.event[subject]
     assert left.clinical.iloc[subject].equals(right.clinical.iloc[subject])
     one, other = left.images(subject), right.images(subject)
-    for name in ("ct", "pet", "xray", "lesion"):
+    for name in ("ct", "pet", "cxr", "lesion"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
@@ -103,12 +103,12 @@ BAD = [
     ({"follow_up": 0.0}, "follow_up must be a positive number, not 0.0"),
     ({"site_shift": -1.0}, "site_shift must be 0 or a positive number, not -1.0"),
     ({"missing_biomarker": 1.5}, "missing_biomarker must be a share from 0 to below 1"),
-    ({"modalities": ("ct", "mri")}, "modalities must be different ones of ct, pet, xray, clinical"),
+    ({"modalities": ("ct", "mri")}, "modalities must be different ones of ct, pet, cxr, clinical"),
     ({"modalities": ("ct", "ct")}, "modalities must be different ones"),
     ({"modalities": ()}, "modalities must be different ones"),
     ({"missing": {"pet": 1.2}}, r"missing\['pet'\] must be a share from 0 to below 1, not 1.2"),
     ({"missing": {"clinical": 0.1}}, "missing rates can be given for ct, pet, not for 'clinical'"),
-    ({"missing": {"xray": 0.1}}, "not for 'xray'"),
+    ({"missing": {"cxr": 0.1}}, "not for 'cxr'"),
     ({"modalities": ("ct",), "missing": {"ct": 0.1}}, "every modality has a missing rate"),
     ({"effects": (CauseEffects(), CauseEffects())}, "effects must be given for each of 1 causes"),
     ({"causes": 2, "baseline": WeibullBaseline(scales=(1.0,))}, "needs a scale for each of 2"),

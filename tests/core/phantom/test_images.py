@@ -13,7 +13,7 @@ from survkit.phantom.pet import LUNG, draw_pet
 from survkit.phantom.streams import stream
 from survkit.phantom.thorax_ct import draw_ct, lesion_mask
 
-ALL = ("ct", "pet", "xray", "clinical")
+ALL = ("ct", "pet", "cxr", "clinical")
 
 
 @pytest.mark.parametrize("size", [16, 32, 48])
@@ -110,7 +110,7 @@ def test_projection_is_the_sum_along_the_rays() -> None:
     assert picture[0, 1] == pytest.approx(by_hand, rel=1e-5)
 
 
-def test_the_mask_lies_where_the_lesion_changes_the_xray() -> None:
+def test_the_mask_lies_where_the_lesion_changes_the_cxr() -> None:
     """Drawn with and without its texture, an X-ray differs within the shadow of the lesion; beyond
     it only along the edge of a voxel that the ball takes a part of.
     """
@@ -144,10 +144,10 @@ def test_shapes_and_types(size: int) -> None:
 
     assert images.ct is not None
     assert images.pet is not None
-    assert images.xray is not None
+    assert images.cxr is not None
     assert images.ct.shape == images.pet.shape == images.lesion.shape == (size,) * 3
-    assert images.xray.shape == (size, size)
-    for array in (images.ct, images.pet, images.xray):
+    assert images.cxr.shape == (size, size)
+    for array in (images.ct, images.pet, images.cxr):
         assert array.dtype == np.float32
         assert np.isfinite(array).all()
     assert images.ct.min() >= -1024

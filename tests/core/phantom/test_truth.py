@@ -44,9 +44,9 @@ def test_modalities_share_the_log_hazard_among_them() -> None:
         assert 0.28 < part.var() / phantom.log_hazard.var() < 0.39
 
 
-def test_xray_carries_what_ct_carries() -> None:
+def test_cxr_carries_what_ct_carries() -> None:
     """The X-ray is made of the CT."""
-    assert CARRIES["xray"] == CARRIES["ct"]
+    assert CARRIES["cxr"] == CARRIES["ct"]
 
 
 def test_an_infinite_effect_is_refused() -> None:
@@ -59,7 +59,7 @@ def test_an_unknown_modality_has_no_part() -> None:
     """Asking for the part of what is not there names what is."""
     phantom = generate_phantom(PhantomConfig(subjects=2, size=16))
 
-    with pytest.raises(ConfigError, match="one of ct, pet, xray, clinical, not 'mri'"):
+    with pytest.raises(ConfigError, match="one of ct, pet, cxr, clinical, not 'mri'"):
         phantom.partial_log_hazard("mri")
 
 

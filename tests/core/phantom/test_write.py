@@ -19,7 +19,7 @@ CONFIG = PhantomConfig(
     subjects=6,
     size=16,
     causes=2,
-    modalities=("ct", "pet", "xray", "clinical"),
+    modalities=("ct", "pet", "cxr", "clinical"),
     missing={"pet": 0.4},
 )
 
@@ -43,7 +43,7 @@ def test_cohort_file_is_a_valid_cohort(cohort: Path) -> None:
     """The cohort file passes the reader that every cohort passes."""
     config = read_cohort_config(cohort)
 
-    assert list(config.modalities) == ["ct", "pet", "xray", "clinical"]
+    assert list(config.modalities) == ["ct", "pet", "cxr", "clinical"]
     assert config.outcome.causes == {1: "cancer_death", 2: "other_death"}
 
 
@@ -60,14 +60,14 @@ def test_files_hold_what_was_generated(phantom: Phantom, cohort: Path) -> None:
     table = pd.read_csv(cohort.parent / "table.csv")
     images = phantom.images(2)
     assert images.ct is not None
-    assert images.xray is not None
+    assert images.cxr is not None
 
     ct = sitk.ReadImage(str(cohort.parent / table["ct_path"][2]))
     mask = sitk.ReadImage(str(cohort.parent / "truth" / "masks" / "S0002.nii"))
-    gray = np.asarray(Image.open(cohort.parent / table["xray_path"][2]))
+    gray = np.asarray(Image.open(cohort.parent / table["cxr_path"][2]))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(ct), images.ct)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(mask), images.lesion)
-    np.testing.assert_array_equal(gray, to_gray(images.xray))
+    np.testing.assert_array_equal(gray, to_gray(images.cxr))
     assert ct.GetSpacing() == mask.GetSpacing() == (20.0, 20.0, 20.0)
     np.testing.assert_allclose(ct.GetDirection(), np.eye(3).ravel())
     np.testing.assert_allclose(ct.TransformContinuousIndexToPhysicalPoint([7.5] * 3), 0, atol=1e-4)
@@ -211,7 +211,7 @@ def test_masks_are_named_and_change_no_image(
     named = Cohort.read(write_cohort(generate_phantom(replace(CONFIG, masks=True)), tmp_path / "m"))
 
     for row, images in enumerate(phantom.all_images()):
-        for modality in ("ct", "pet", "xray"):
+        for modality in ("ct", "pet", "cxr"):
             sample = named.read_sample(modality, row, named.input_spec(modality, range(6)))
             before = plain.read_sample(modality, row, plain.input_spec(modality, range(6)))
             if not phantom.present[modality][row]:
@@ -222,7 +222,7 @@ def test_masks_are_named_and_change_no_image(
             assert before.mask is None
             assert sample.mask is not None
             np.testing.assert_array_equal(sample.values.numpy(), before.values.numpy())
-            seen = np.any(images.lesion, axis=1)[::-1] if modality == "xray" else images.lesion
+            seen = np.any(images.lesion, axis=1)[::-1] if modality == "cxr" else images.lesion
             np.testing.assert_array_equal(sample.mask.numpy(), seen)
 
 

@@ -24,7 +24,7 @@ from survkit.specs import ColumnSpec, InputSpec, OutcomeSpec
 
 NAME = PluginName("my-paper")
 SPECS = {
-    "xray": InputSpec(kind="image", shape=(1, 16, 16)),
+    "cxr": InputSpec(kind="image", shape=(1, 16, 16)),
     "ct": InputSpec(kind="volume", shape=(1, 16, 16, 16)),
     "clinical": InputSpec(kind="table", shape=(1,), columns=(ColumnSpec("age"),)),
 }
@@ -53,7 +53,7 @@ def composed(**changes: Any) -> Any:
         causes=changes.pop("causes", ("death",)), horizon=24.0, time_grid=(6.0, 12.0, 24.0)
     )
     recipe = {
-        "encoders": {"xray": PATCHES, "clinical": TABLE},
+        "encoders": {"cxr": PATCHES, "clinical": TABLE},
         "fusion": {"use": "my-paper/weighted"},
         "head": {"use": "my-paper/proportional-odds"},
         "outcome": {"horizon": 24.0, "grid": {"kind": "uniform", "intervals": 3}},
@@ -87,9 +87,9 @@ def test_it_is_listed_without_anything_heavy(path: list[Path]) -> None:
     "changes",
     [
         {},
-        {"encoders": {"ct": PATCHES, "xray": PATCHES, "clinical": TABLE}},
-        {"encoders": {"ct": {"use": "cnn3d", "channels": [4], "halvings": 1}, "xray": PATCHES}},
-        {"encoders": {"xray": PATCHES}},
+        {"encoders": {"ct": PATCHES, "cxr": PATCHES, "clinical": TABLE}},
+        {"encoders": {"ct": {"use": "cnn3d", "channels": [4], "halvings": 1}, "cxr": PATCHES}},
+        {"encoders": {"cxr": PATCHES}},
         *({"fusion": {"use": fusion}} for fusion in ("concat", "mean", "gated", "attention")),
         {"head": {"use": "discrete-hazard", "hidden": [4]}},
         {"objective": [{"use": "deephit-ranking"}, {"use": "hazard-likelihood"}]},
@@ -100,7 +100,7 @@ def test_it_mixes_with_the_parts_of_others(changes: dict[str, Any]) -> None:
     """Any other part in the place of one of its own passes the dry run."""
     model = composed(**changes).model
 
-    assert set(model.modalities) == set(changes.get("encoders", {"xray": 0, "clinical": 0}))
+    assert set(model.modalities) == set(changes.get("encoders", {"cxr": 0, "clinical": 0}))
 
 
 @pytest.mark.usefixtures("there")
@@ -125,7 +125,7 @@ def test_a_saved_model_loads_with_the_plugin_and_names_it_without(
     cohort, run = tmp_path / "phantom" / "cohort.yaml", tmp_path / "run"
     assert main([
         "phantom", "--out", str(cohort.parent), "--subjects", "30", "--size", "16",
-        "--modality", "xray", "--modality", "clinical",
+        "--modality", "cxr", "--modality", "clinical",
     ]) == 0  # fmt: skip
     with installed(path, NAME.package):
         assert main([

@@ -26,7 +26,7 @@ def command(
     follow_up: Annotated[float, typer.Option(help="Days after which all are censored.")] = 1825.0,
     modality: Annotated[
         list[str] | None,
-        typer.Option(help="ct, pet, xray or clinical; repeat it. Default: ct, pet, clinical."),
+        typer.Option(help="ct, pet, cxr or clinical; repeat it. Default: ct, pet, clinical."),
     ] = None,
     sites: Annotated[int, typer.Option(help="Number of sites with scanners of their own.")] = 3,
     site_shift: Annotated[

@@ -28,7 +28,7 @@ class PhantomConfig:
         causes: 1, or 2 competing ones.
         censored: Expected share of censored subjects, by end of follow-up and at random together.
         follow_up: Days after which everybody is censored.
-        modalities: Any of ct, pet, xray, clinical.
+        modalities: Any of ct, pet, cxr, clinical.
         sites: Number of sites.
         site_shift: How far the sites' scanners differ: 0 not at all, 1 ordinary, 3 badly.
         missing: Share of the subjects that lack a modality, by modality; one modality must be
@@ -143,7 +143,7 @@ class PhantomConfig:
             raise ConfigError("HU are those of the CT, which is not among the modalities")
         if self.masks and set(self.modalities) <= {"clinical"}:
             raise ConfigError(
-                "masks lie over images, but the modalities are clinical alone: add ct, pet or xray"
+                "masks lie over images, but the modalities are clinical alone: add ct, pet or cxr"
             )
         for name in self.missing:
             if name not in self.modalities or name == "clinical":

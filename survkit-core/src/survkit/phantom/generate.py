@@ -40,13 +40,13 @@ class SubjectImages:
     Attributes:
         ct: HU, float32 (z, y, x).
         pet: SUV on the same grid.
-        xray: Line integrals of the attenuation, float32 (row, column).
+        cxr: Line integrals of the attenuation, float32 (row, column).
         lesion: Where the lesion truly is, bool (z, y, x).
     """
 
     ct: NDArray[np.float32] | None
     pet: NDArray[np.float32] | None
-    xray: NDArray[np.float32] | None
+    cxr: NDArray[np.float32] | None
     lesion: NDArray[np.bool_]
 
 
@@ -93,7 +93,7 @@ class Phantom:
     def partial_log_hazard(self, modality: str) -> Floats:
         """The part of the log hazard that a modality carries, its own oracle: (subject, cause).
 
-        For ``"xray"`` it is an upper bound. Missing modalities are not considered.
+        For ``"cxr"`` it is an upper bound. Missing modalities are not considered.
         """
         if modality not in truth.CARRIES:
             raise ConfigError(
@@ -181,17 +181,17 @@ def draw_images(
     """
     grid, seed = Grid(config.size), config.seed
     scanner = draw_scanner(seed, site, config.site_shift)
-    ct = pet = xray = None
-    if has.get("ct") or has.get("xray"):
+    ct = pet = cxr = None
+    if has.get("ct") or has.get("cxr"):
         random = stream(seed, "ct", subject)
         clean = draw_ct(grid, lesion, random)
-        if has.get("xray"):
-            xray = scanner.scan_xray(project(clean, grid.spacing), stream(seed, "xray", subject))
+        if has.get("cxr"):
+            cxr = scanner.scan_cxr(project(clean, grid.spacing), stream(seed, "cxr", subject))
         if has.get("ct"):
             ct = scanner.scan_ct(clean, random)
     if has.get("pet"):
         pet = scanner.scan_pet(draw_pet(grid, lesion), stream(seed, "pet", subject))
-    return SubjectImages(ct, pet, xray, lesion_mask(grid, lesion))
+    return SubjectImages(ct, pet, cxr, lesion_mask(grid, lesion))
 
 
 def _draw_outcome(config: PhantomConfig, log_hazard: Floats) -> Outcome:

@@ -19,14 +19,14 @@ class Scanner:
         ct_offset: Added to the CT, in HU.
         ct_scale: Factor on the CT's contrast to water.
         pet_scale: Factor on the SUV (calibration).
-        xray_scale: Factor on the X-ray's line integrals.
+        cxr_scale: Factor on the X-ray's line integrals.
         noise: Factor on the noise of all scanners of the site.
     """
 
     ct_offset: float = 0.0
     ct_scale: float = 1.0
     pet_scale: float = 1.0
-    xray_scale: float = 1.0
+    cxr_scale: float = 1.0
     noise: float = 1.0
 
     def scan_ct(
@@ -47,24 +47,24 @@ class Scanner:
         recorded = (clean + noise * np.float32(pet.NOISE * self.noise)) * np.float32(self.pet_scale)
         return np.maximum(recorded, 0)
 
-    def scan_xray(
+    def scan_cxr(
         self, clean: NDArray[np.float32], random: np.random.Generator
     ) -> NDArray[np.float32]:
         """Return the X-ray as this scanner records it."""
         noise = random.standard_normal(clean.shape, dtype=np.float32) * np.float32(
             chest_xray.NOISE * self.noise
         )
-        return np.maximum(clean * np.float32(self.xray_scale) + noise, 0)
+        return np.maximum(clean * np.float32(self.cxr_scale) + noise, 0)
 
 
 def draw_scanner(seed: int, site: int, shift: float) -> Scanner:
     """Draw the scanners of a site; ``shift`` 0 makes all sites alike, 1 is ordinary, 3 is bad."""
-    offset, ct, suv, xray, noise = stream(seed, "scanner", site).standard_normal(5) * shift
+    offset, ct, suv, cxr, noise = stream(seed, "scanner", site).standard_normal(5) * shift
     return Scanner(
         ct_offset=float(10 * offset),
         ct_scale=float(np.exp(0.02 * ct)),
         pet_scale=float(np.exp(0.06 * suv)),
-        xray_scale=float(np.exp(0.03 * xray)),
+        cxr_scale=float(np.exp(0.03 * cxr)),
         noise=float(np.exp(0.2 * noise)),
     )
 

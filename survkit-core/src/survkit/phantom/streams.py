@@ -18,7 +18,7 @@ Purpose = Literal[
     "missing",
     "ct",
     "pet",
-    "xray",
+    "cxr",
     "scanner",
 ]
 
@@ -32,7 +32,7 @@ _KEYS: dict[Purpose, int] = {
     "missing": 6,
     "ct": 7,
     "pet": 8,
-    "xray": 9,
+    "cxr": 9,
     "scanner": 10,
 }
 """Never renumber: a seed promises the same cohort in every release."""

@@ -10,7 +10,7 @@ import pandas as pd
 from survkit.phantom.generate import Phantom
 from survkit.phantom.truth import CARRIES
 
-EXTENSIONS = {"ct": "nii", "pet": "nii", "xray": "png"}
+EXTENSIONS = {"ct": "nii", "pet": "nii", "cxr": "png"}
 """Uncompressed: noise hardly compresses, and reading is several times as fast."""
 CT_WINDOW = [-1000.0, 600.0]
 PET_WINDOW = [0.0, 16.0]
@@ -26,7 +26,7 @@ def mask_path(subject_id: str, modality: str = "ct") -> str:
     """Path of a lesion mask in the cohort's folder: CT and PET share the volume, the X-ray has the
     lesion's shadow.
     """
-    end = "_xray.png" if modality == "xray" else ".nii"
+    end = "_cxr.png" if modality == "cxr" else ".nii"
     return f"truth/masks/{subject_id}{end}"
 
 
@@ -56,7 +56,7 @@ def cohort_table(phantom: Phantom) -> pd.DataFrame:
 
 def _mask_columns(phantom: Phantom) -> dict[str, str]:
     """Return the columns of the masks that the cohort file names, by modality."""
-    columns = {"ct": "lesion_path", "pet": "pet_lesion_path", "xray": "xray_lesion_path"}
+    columns = {"ct": "lesion_path", "pet": "pet_lesion_path", "cxr": "cxr_lesion_path"}
     config = phantom.config
     named = columns if config.masks else {"ct"} if config.hounsfield else ()
     return {name: columns[name] for name in config.modalities if name in named}
@@ -76,7 +76,7 @@ def cohort_settings(phantom: Phantom) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "ct": ct,
         "pet": {**volume, "path": "pet_path", "window": PET_WINDOW},
-        "xray": {"kind": "image", "path": "xray_path", "size": [config.size] * 2},
+        "cxr": {"kind": "image", "path": "cxr_path", "size": [config.size] * 2},
         "clinical": {"kind": "table", "columns": CLINICAL_COLUMNS, "categorical": ["sex", "stage"]},
     }
     for modality, column in _mask_columns(phantom).items():

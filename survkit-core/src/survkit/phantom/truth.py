@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from survkit.errors import ConfigError
 from survkit.phantom.streams import stream
 
-Modality = Literal["ct", "pet", "xray", "clinical"]
+Modality = Literal["ct", "pet", "cxr", "clinical"]
 
 SMALLEST_RADIUS, LARGEST_RADIUS = 20.0, 40.0
 """Of lesions, in mm, unless a cohort asks for others."""
@@ -34,7 +34,7 @@ FACTORS = ("size", "texture", "uptake", "age", "stage", "sex")
 CARRIES: Mapping[str, tuple[str, ...]] = {
     "ct": ("size", "texture"),
     "pet": ("uptake",),
-    "xray": ("size", "texture"),
+    "cxr": ("size", "texture"),
     "clinical": ("age", "stage", "sex"),
 }
 """Which factors each modality shows. The X-ray is the projection of the CT and blurs the texture,

@@ -111,10 +111,10 @@ def _write_images(task: Task, folder: Path) -> int:
         _write_volume(images.ct.astype(np.int16), spacing, folder / image_path("ct", name))
     if images.pet is not None:
         _write_volume(images.pet, spacing, folder / image_path("pet", name))
-    if images.xray is not None:
-        Image.fromarray(to_gray(images.xray)).save(folder / image_path("xray", name))
+    if images.cxr is not None:
+        Image.fromarray(to_gray(images.cxr)).save(folder / image_path("cxr", name))
         shadow = np.where(project_mask(images.lesion), 255, 0).astype(np.uint8)
-        Image.fromarray(shadow).save(folder / mask_path(name, "xray"))
+        Image.fromarray(shadow).save(folder / mask_path(name, "cxr"))
     _write_volume(images.lesion.astype(np.uint8), spacing, folder / mask_path(name))
     return subject
 

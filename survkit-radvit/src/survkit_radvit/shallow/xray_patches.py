@@ -73,7 +73,7 @@ class XrayPatches:
             seed=seed,
             censored=self.follow.censored,
             follow_up=_FOLLOW_UP,
-            modalities=("xray",),
+            modalities=("cxr",),
             sites=1,
             site_shift=0.0,
             effects=(CauseEffects(size=1.0),),
@@ -88,9 +88,9 @@ def _pictures(phantom: Phantom) -> tuple[Tensor, Tensor]:
     pictures: list[NDArray[np.float32]] = []
     shadows: list[NDArray[np.bool_]] = []
     for images in phantom.all_images():
-        if images.xray is None:
+        if images.cxr is None:
             raise ConfigError("every subject of the pixel design has an X-ray")
-        pictures.append(images.xray)
+        pictures.append(images.cxr)
         shadows.append(np.asarray(images.lesion.any(axis=1))[::-1])
     return torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(shadows))
 
