@@ -13,8 +13,8 @@ from importlinter.cli import lint_imports
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "lightning": ("survkit/training/",),
     "pytorch_lightning": (),
-    "huggingface_hub": ("survkit/hub/",),
-    "safetensors": ("survkit/hub/",),
+    "huggingface_hub": ("survkit/hub/", "survkit/published_weights.py"),
+    "safetensors": ("survkit/hub/", "survkit/published_weights.py"),
     "typer": ("survkit/cli/",),
     "pytest": ("survkit/testing/",),
     "sksurv": ("survkit/baselines/",),
@@ -32,8 +32,8 @@ PLUGIN_MAY_IMPORT = (
     "survkit.fusions.modalities", "survkit.fusions.token_attention",
     "survkit.losses", "survkit.metrics", "survkit.phantom", "survkit.plugins", "survkit.prediction",
     "survkit.protocols", "survkit.radiomics", "survkit.registry", "survkit.settings",
-    "survkit.prunes_tokens",
-    "survkit.showing", "survkit.specs",
+    "survkit.prunes_tokens", "survkit.published_weights",
+    "survkit.showing", "survkit.specs", "survkit.token_threshold",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from survkit.errors import ConfigError
 from survkit.flow import Encoding, ModalityInput
 from survkit.plugins import default_registry
 from survkit.protocols import Sample
+from survkit.published_weights import file_state
 from survkit.specs import EncodingSpec, InputSpec
 from survkit_slicetention.pixel_statistics import PixelStatistics
 from survkit_slicetention.preparation.axis_resampling import Interpolation, along, resizing
@@ -26,7 +27,7 @@ from survkit_slicetention.slice_reader import check_ct, slices_of
 from survkit_slicetention.stored_views import Augmentation
 from survkit_slicetention.trunk.freezing import freeze_half
 from survkit_slicetention.trunk.random_weights import made_up_images, set_batch_statistics
-from survkit_slicetention.trunk.weights import file_state, load_strictly
+from survkit_slicetention.trunk.weights import load_backbone_state
 
 Setting = bool | int | float | str | None
 
@@ -155,7 +156,7 @@ class LungVolumeEncoder(nn.Module):
             DataError: There is no such file, or its weights are another network's.
         """
         if self.weights is not None:
-            load_strictly(self.network, file_state(Path(self.weights)), self.weights)
+            load_backbone_state(self.network, file_state(Path(self.weights)), self.weights)
 
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Learn mean and SD of the training subjects' voxels, where ``statistics`` says so."""

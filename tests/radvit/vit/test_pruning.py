@@ -12,7 +12,7 @@ from torch import Tensor
 
 from survkit.errors import DataError
 from survkit.flow import ModalityInput, select
-from survkit_radvit.vit.kept_patches import above_threshold
+from survkit.token_threshold import above_threshold
 from survkit_radvit.vit.vit_encoder import VitEncoder
 
 KEPT = torch.tensor([1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0], dtype=torch.bool)

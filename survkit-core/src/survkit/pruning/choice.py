@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from survkit.errors import ConfigError
+from survkit.token_threshold import above_threshold
 
 Rule = Literal["threshold", "keep"]
-ROUNDING = 1e-5
-"""How far below the threshold an importance still counts as equal to it, relative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,4 @@ class Choice:
             order = importance.argsort(dim=-1, descending=True, stable=True)
             kept = torch.zeros_like(importance, dtype=torch.bool)
             return kept.scatter(-1, order[..., :count], True)
-        most = torch.zeros_like(importance, dtype=torch.bool)
-        most = most.scatter(-1, importance.argmax(dim=-1, keepdim=True), True)
-        return (importance * tokens >= self.value * (1 - ROUNDING)) | most
+        return above_threshold(importance, self.value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from survkit.errors import ConfigError
+from survkit.token_threshold import above_threshold
 
 
 def kept_tokens(importance: Tensor, threshold: float) -> Tensor:
@@ -24,8 +25,7 @@ def kept_tokens(importance: Tensor, threshold: float) -> Tensor:
     """
     if not 0 <= threshold < float("inf"):
         raise ConfigError(f"a pruning threshold must be a number from 0 on, not {threshold!r}")
-    kept = importance >= threshold / importance.shape[-1]
-    return kept.scatter(-1, importance.argmax(dim=-1, keepdim=True), True)
+    return above_threshold(importance, threshold)
 
 
 @dataclass(frozen=True, slots=True)

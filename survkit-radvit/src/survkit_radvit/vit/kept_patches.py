@@ -7,9 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-ROUNDING = 1e-5
-"""How far below the threshold a share still counts as equal to it, relative."""
-
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -59,20 +56,3 @@ def narrowed(places: Places, kept: Tensor) -> tuple[Places, Places]:
     """Return the choice among places, bool (batch, kept), on the grid and within these places."""
     within = chosen(kept)
     return Places(within.take(places.index), within.real), within
-
-
-def above_threshold(share: Tensor, threshold: float, real: Tensor | None = None) -> Tensor:
-    """Return which patches have at least ``threshold / P`` of the attention; bool (batch, patch).
-
-    P is the number of patches that were attended to. The one with the most is kept always. Equality
-    holds up to rounding in float32, so that a uniform map is not pruned at a threshold of one.
-
-    Args:
-        share: Attention over patches that sums to one, zero in filling; (batch, patch).
-        threshold: In units of the uniform share.
-        real: Which entries are no filling.
-    """
-    everyone = torch.ones_like(share, dtype=torch.bool) if real is None else real
-    count = everyone.sum(dim=1, keepdim=True)
-    most = torch.zeros_like(everyone).scatter(1, share.argmax(dim=1, keepdim=True), True)
-    return ((share * count >= threshold * (1 - ROUNDING)) | most) & everyone

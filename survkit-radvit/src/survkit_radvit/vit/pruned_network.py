@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from survkit.errors import ConfigError, DataError
+from survkit.token_threshold import above_threshold
 from survkit_radvit.vit.block import run_block
-from survkit_radvit.vit.kept_patches import Places, above_threshold, chosen, narrowed
+from survkit_radvit.vit.kept_patches import Places, chosen, narrowed
 from survkit_radvit.vit.rollout import Rollout
 
 

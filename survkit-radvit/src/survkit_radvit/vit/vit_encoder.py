@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from survkit.errors import CompositionError, ConfigError
 from survkit.flow import Encoding, ModalityInput
 from survkit.protocols import Sample
+from survkit.published_weights import PRETRAINED
 from survkit.specs import EncodingSpec, InputSpec
 from survkit_radvit.vit.backbone import VitSettings, build_vit
 from survkit_radvit.vit.picture import PictureScale, stretched
 from survkit_radvit.vit.pruned_network import PrunedNetwork, VitResult, cut
 from survkit_radvit.vit.tuning import Tune, freeze
-from survkit_radvit.vit.weights import PRETRAINED, load_vit_weights
+from survkit_radvit.vit.weights import load_vit_weights
 
 
 class VitEncoder(nn.Module):

@@ -1,30 +1,29 @@
-"""Weights that the network starts from: those that timm names, or a file.
+"""Weights that the Vision Transformer starts from: those that timm names, or a file.
 
-Positions are resampled to the picture's grid and kernels to its patches as timm does it. Nothing
-here waits for a server that is not there: what the cache holds is read without asking anybody.
+Positions are resampled to the picture's grid and kernels to its patches as timm does it.
 """
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from survkit.errors import ConfigError, DataError
+from survkit.errors import DataError
+from survkit.published_weights import (
+    PRETRAINED,
+    State,
+    cached_on_hub,
+    check_reachable,
+    file_state,
+    hub_address,
+    hub_files,
+    load_strictly,
+    out_of_reach,
+)
 
-PRETRAINED = "pretrained"
-"""Instead of a path: what timm names for the backbone."""
-SECONDS = 3.0
-"""How long a server may take to answer before it counts as out of reach."""
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-
-_HUB_FILES = ("model.safetensors", "pytorch_model.bin")
-State = dict[str, Tensor]
+CURE = "start from random numbers with weights: null and tune: all"
 
 
 def load_vit_weights(network: nn.Module, backbone: str, weights: str) -> None:
@@ -43,65 +42,10 @@ def load_vit_weights(network: nn.Module, backbone: str, weights: str) -> None:
         source, path = f"the weights of {backbone!r}", published_file(network, backbone)
     else:
         source, path = f"weights: {weights}", Path(weights)
-        if path.suffix not in SUFFIXES:
-            raise ConfigError(
-                f"weights is {PRETRAINED!r}, null (random), or a file {', '.join(SUFFIXES)} with a "
-                f"state dict, not {weights!r}"
-            )
-        if not path.is_file():
-            raise DataError(f"weights: there is no file {path}")
-    load_strictly(network, _fitted(file_state(path), network, backbone, source), source)
-
-
-def file_state(path: Path) -> State:
-    """Return the state dict that a file holds; nothing but tensors is ever unpickled.
-
-    Raises:
-        DataError: It holds something else.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state: Any = load_file(path, device="cpu")
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zip and safetensors each have errors of their own
-        raise DataError(
-            f"weights: {path} is damaged, or holds code or objects other than tensors, which are "
-            "never run; give a state dict, best as .safetensors"
-        ) from error
-    if isinstance(state, dict):
-        state = next((state[key] for key in ("state_dict", "model") if key in state), state)
-    if not isinstance(state, dict) or not all(isinstance(each, Tensor) for each in state.values()):
-        raise DataError(f"weights: {path} does not hold a state dict (names of tensors to tensors)")
-    return cast(State, state)
-
-
-def load_strictly(network: nn.Module, state: State, source: str) -> None:
-    """Load a state dict; only the classifier may be left over.
-
-    Raises:
-        DataError: A key is missing, unknown or of another shape; the message lists them.
-    """
-    own = network.state_dict()
-    state = {key: value for key, value in state.items() if not key.startswith(("head.", "head_"))}
-    faults = {
-        "missing": sorted(own.keys() - state.keys()),
-        "unknown": sorted(state.keys() - own.keys()),
-        "of another shape": [
-            f"{key} {tuple(state[key].shape)} instead of {tuple(value.shape)}"
-            for key, value in own.items()
-            if key in state and state[key].shape != value.shape
-        ],
-    }
-    said = [f"{len(keys)} {kind}: {_few(keys)}" for kind, keys in faults.items() if keys]
-    if said:
-        raise DataError(
-            f"{source} are not those of this backbone; {'; '.join(said)}; name the backbone that "
-            "they belong to"
-        )
-    network.load_state_dict(state, strict=True)
+    state = _fitted(file_state(path), network, backbone, source)
+    heads = ("head.", "head_")
+    state = {key: value for key, value in state.items() if not key.startswith(heads)}
+    load_strictly(network, state, source)
 
 
 def published_file(network: nn.Module, backbone: str) -> Path:
@@ -110,25 +54,20 @@ def published_file(network: nn.Module, backbone: str) -> Path:
     Raises:
         DataError: timm names none, or they are not within reach.
     """
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download
 
     known = getattr(network, "pretrained_cfg", None) or {}
     if not known.get("hf_hub_id"):
         raise DataError(f"timm publishes no weights for {backbone!r}; use weights: null or a file")
-    repository, _, revision = str(known["hf_hub_id"]).partition("@")
-    files = [known["hf_hub_filename"]] if known.get("hf_hub_filename") else list(_HUB_FILES)
-    for file in files:
-        found = try_to_load_from_cache(repository, file, revision=revision or None)
-        if isinstance(found, str):
-            return Path(found)
-    address = str(constants.ENDPOINT)
-    if constants.HF_HUB_OFFLINE:
-        raise DataError(_out_of_reach(backbone, address, "HF_HUB_OFFLINE is set"))
-    _check_reachable(address, backbone)
+    cached = cached_on_hub(known)
+    if cached is not None:
+        return cached
+    check_reachable(hub_address(), backbone, cure=CURE)
+    repository, revision, files = hub_files(known)
     try:
-        return Path(hf_hub_download(repository, files[0], revision=revision or None))
+        return Path(hf_hub_download(repository, files[0], revision=revision))
     except Exception as error:  # the Hub's client, its transport and the disk each have their own
-        raise DataError(_out_of_reach(backbone, address, _line(error))) from error
+        raise out_of_reach(backbone, hub_address(), _line(error), cure=CURE) from error
 
 
 def _fitted(state: State, network: nn.Module, backbone: str, source: str) -> State:
@@ -147,31 +86,6 @@ def _fitted(state: State, network: nn.Module, backbone: str, source: str) -> Sta
             "backbone that they belong to"
         ) from error
     return fitted
-
-
-def _check_reachable(url: str, name: str) -> None:
-    """Refuse at once where a download would only be retried for a minute."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    target = urlsplit(proxy if proxy and "://" in proxy else f"http://{proxy}") if proxy else parts
-    port = target.port or {"https": 443}.get(target.scheme, 80)
-    try:
-        socket.create_connection((target.hostname or "", port), timeout=SECONDS).close()
-    except OSError as error:
-        raise DataError(_out_of_reach(name, url, str(error))) from error
-
-
-def _out_of_reach(name: str, url: str, reason: str) -> str:
-    return (
-        f"the weights of {name!r} are not in the cache and {url} is out of reach ({reason}): run "
-        "once with a connection (they stay in the cache), give a file with weights: PATH, or start "
-        "from random numbers with weights: null and tune: all"
-    )
-
-
-def _few(keys: list[str]) -> str:
-    more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
-    return ", ".join(keys[:5]) + more
 
 
 def _line(error: Exception) -> str:
