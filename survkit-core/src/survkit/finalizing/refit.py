@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,11 @@ from survkit.errors import ConfigError, DataError, RunError
 from survkit.finalizing.finished_run import FinishedRun
 from survkit.finalizing.refit_recipe import refit_recipe
 from survkit.hub import FittedModel
+from survkit.hub.address import is_on_hub
 from survkit.training.fit import fit
 from survkit.training.run_folder import RUN_FILE
+from survkit.transfer.find_source import find_source
+from survkit.transfer.hub_source import Source
 from survkit.transfer.source_model import find_sources
 from survkit.whole_folder import is_occupied
 
@@ -111,10 +115,19 @@ def _start(run: FinishedRun, given: str | Path | None) -> dict[str, Any]:
             f"{run.folder}: its folds started from trained weights; say from which model with "
             "--init-from, so that the refit starts from it too, or make an ensemble"
         )
-    (source,) = find_sources(given, None, ["model"])
+    place = _place(given, facts)
+    (source,) = find_sources(place, None, ["model"])
     if source.sha256 not in weights:
         raise ConfigError(
             f"{given}: is not the model that the folds of {run.folder} started from: its weights "
             f"have the sha256 {source.sha256[:12]}…, theirs {min(weights)[:12]}…"
         )
-    return {"init_from": given, "init_parts": facts["parts"], "freeze": facts["freeze"]}
+    return {"init_from": place, "init_parts": facts["parts"], "freeze": facts["freeze"]}
+
+
+def _place(given: str | Path, facts: Mapping[str, Any]) -> Source:
+    """Return where the model lies; of one on the Hub, the commit that the folds started from."""
+    commit = facts.get("hub", {}).get("commit") if is_on_hub(given) else None
+    place = find_source(given, commit)
+    assert place is not None
+    return place

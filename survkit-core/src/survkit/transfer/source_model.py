@@ -163,7 +163,9 @@ def _model(folder: Path) -> SourceModel:
 
 def _published(source: HubSource) -> SourceModel:
     """Return a model in the Hub's cache."""
-    sha256 = str(read_json(source.folder / MODEL_FILE).get("weights_sha256"))
+    config = read_json(source.folder / MODEL_FILE)
+    refuse_ensemble(config, source.folder)
+    sha256 = str(config.get("weights_sha256"))
     name, origin = str(source.origin), source.origin
     return SourceModel(source.folder, name, sha256, None, origin=origin, revision=source.revision)
 
