@@ -31,6 +31,7 @@ DISABLE_VARIABLE = "SURVKIT_DISABLE_PLUGINS"
 
 hookspec = pluggy.HookspecMarker("survkit")
 hookimpl = pluggy.HookimplMarker("survkit")
+"""Marks the function ``survkit_register(registry)`` of a plugin's module."""
 
 
 class PluginWarning(UserWarning):

@@ -34,7 +34,7 @@ class RankingSettings:
             also if they are equal and j is censored, as in pycox.
         rank_time: Where F of j is taken: ``"ti"`` at the time of i, as in DeepHit; ``"own"`` at
             its own time, as RobSurv's eq. 13 is printed.
-        compare: Whether t are ``"interval"`` indices or ``"duration"``s.
+        compare: Whether t are indices (``"interval"``) or durations (``"duration"``).
     """
 
     sigma: float = 0.1
