@@ -105,13 +105,23 @@ def docs(session: nox.Session) -> None:
     run_module(session, "pytest", "tests/docs", *session.posargs)
 
 
+@nox.session
+def site(session: nox.Session) -> None:
+    """Build the documentation as a site into build/site; a warning is an error."""
+    run_module(
+        session, "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env", "-q",
+        "-b", "html", "-c", "docs", *session.posargs, ".", "build/site",
+    )  # fmt: skip
+    session.log("open build/site/index.html")
+
+
 IMAGES, TIMM = ["monai", "nibabel", "pydicom", "SimpleITK"], ["timm", "torchvision", "radiomics"]
 SMALL = (
     ("survkit-core", IMAGES + TIMM, "demo", ""),
     ("survkit-robsurv", TIMM, "robsurv/small", "ct pet"),
     ("survkit-slicetention", ["radiomics"], "slicetention/small", "ct"),
-    ("survkit-radvit", ["radiomics"], "radvit/small", "xray"),
-    ("survkit-my-paper", ["radiomics"], "my-paper/small", "xray clinical"),
+    ("survkit-radvit", ["radiomics"], "radvit/small", "cxr"),
+    ("survkit-my-paper", ["radiomics"], "my-paper/small", "cxr clinical"),
 )
 """Distribution, packages that must not have come with it, recipe, modalities of its phantoms."""
 

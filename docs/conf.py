@@ -60,7 +60,6 @@ autodoc_preserve_defaults = True
 autodoc_default_options = {"members": True}
 python_maximum_signature_line_length = 88
 add_module_names = False
-toc_object_entries = True
 
 nitpicky = True
 # Types of other libraries: this site has no inventory of theirs, because it is built without a

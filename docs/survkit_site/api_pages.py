@@ -36,6 +36,7 @@ MODULES: dict[str, str] = {
     "survkit.dicom": "DICOM",
     "survkit.ingest": "Ingest",
     "survkit.radiomics": "Radiomics",
+    "survkit.extraction": "Radiomics of a cohort",
     "survkit.phantom": "Phantoms",
     "survkit.training": "Training",
     "survkit.transfer": "Transfer",

@@ -16,7 +16,13 @@ from survkit.cli.app import load_command
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "docs/*.md", "examples/**/*.md", "survkit-*/*.md", "survkit-*/docs/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "examples/**/*.md",
+        "survkit-*/*.md",
+        "survkit-*/docs/*.md",
+    )
     for page in ROOT.glob(pattern)
 )
 
