@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def connect(app: Sphinx) -> None:
     """Read every docstring and signature so."""
     app.connect("autodoc-process-docstring", _process)
     app.connect("autodoc-process-signature", _without_factories)
+    app.connect("doctree-read", _with_dashes)
 
 
 def converted(lines: list[str], what: str, name: str = "", described: object = None) -> list[str]:
@@ -49,3 +51,11 @@ def _without_factories(
     if arguments is None or "<factory>" not in arguments:
         return None
     return arguments.replace("<factory>", "..."), result
+
+
+def _with_dashes(app: Sphinx, document: nodes.document) -> None:
+    """Set the dash between a parameter and its meaning; elsewhere two hyphens are an option's."""
+    for field in document.findall(nodes.field_body):
+        for text in list(field.findall(nodes.Text)):
+            if text.astext() == " -- ":
+                text.parent.replace(text, nodes.Text(" – "))

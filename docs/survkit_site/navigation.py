@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from survkit_site.api_pages import MODULES as API_PAGES
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -43,7 +45,10 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
     ),
     "docs/generated/recipes/index": (Section("", ("docs/generated/recipes/*",)),),
     "docs/generated/api/index": (
-        Section("", ("docs/generated/api/survkit", "docs/generated/api/*")),
+        Section(
+            "",
+            tuple(f"docs/generated/api/{name}" for name in ("survkit", *API_PAGES, "*")),
+        ),
     ),
     "docs/models": (Section("", ("docs/generated/example-card",), shown=True),),
     HOME: (
