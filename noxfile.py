@@ -109,8 +109,8 @@ def docs(session: nox.Session) -> None:
 def site(session: nox.Session) -> None:
     """Build the documentation as a site into build/site; a warning is an error."""
     run_module(
-        session, "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env", "-q",
-        "-b", "html", "-c", "docs", *session.posargs, ".", "build/site",
+        session, "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env",
+        "-q", "-j", "auto", "-b", "html", "-c", "docs", *session.posargs, ".", "build/site",
     )  # fmt: skip
     session.log("open build/site/index.html")
 

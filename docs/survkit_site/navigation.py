@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,7 +91,11 @@ def place(documents: Iterable[str]) -> dict[str, list[Section]]:
     Raises:
         ValueError: A document has no place; the message says where to give it one.
     """
-    found = sorted({*documents, HOME})
+    return _place(tuple(sorted({*documents, HOME})))
+
+
+@cache
+def _place(found: tuple[str, ...]) -> dict[str, list[Section]]:
     left = [each for each in found if each != HOME]
     placed: dict[str, list[Section]] = {}
     for pattern, sections in SECTIONS.items():

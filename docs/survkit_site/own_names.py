@@ -7,7 +7,10 @@ without a link; one that does not exist stays a warning, and warnings are errors
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,10 +30,19 @@ def find(name: str) -> Any:
     Raises:
         LookupError: There is none.
     """
+    found = _found(name)
+    if not found:
+        raise LookupError(name)
+    return found[0]
+
+
+@cache
+def _found(name: str) -> tuple[Any, ...]:
+    """Return the object alone in a tuple, or an empty one; most names are asked for many times."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:
-            found: Any = import_module(".".join(parts[:length]))
+            found: Any = _module(".".join(parts[:length]))
         except ImportError:
             continue
         try:
@@ -38,8 +50,15 @@ def find(name: str) -> Any:
                 found = _part(found, part)
         except AttributeError:
             break
-        return found
-    raise LookupError(name)
+        return (found,)
+    return ()
+
+
+def _module(name: str) -> ModuleType:
+    """Import a module; what is no module of survkit is not looked for on the disk."""
+    if name.partition(".")[0].startswith("survkit") or name in sys.modules:
+        return import_module(name)
+    raise ImportError(name)
 
 
 def _part(owner: Any, name: str) -> Any:
