@@ -160,7 +160,7 @@ def train_small(session: nox.Session, name: str, recipe: str, modalities: str) -
     if modalities:
         options = [word for each in modalities.split() for word in ("--modality", each)]
         options += ["--hu"] if modalities == "ct" else []
-        options += ["--subjects", "24", "--size", "48" if modalities == "xray" else "16"]
+        options += ["--subjects", "24", "--size", "48" if modalities == "cxr" else "16"]
         session.run("survkit", "phantom", "--out", str(cohort), *options)
     else:
         write_table(cohort)

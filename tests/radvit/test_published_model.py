@@ -28,7 +28,7 @@ def test_no_folder_leaves_with_the_weights(tmp_path: Path, hub: Hub) -> None:
     torch.manual_seed(0)
     file, run, cohort = home / "vit.pth", home / "run", home / "cohort" / "cohort.yaml"
     torch.save(timm.create_model(BACKBONE, img_size=32).state_dict(), file)
-    made = f"phantom --out {cohort.parent} --subjects 16 --size 32 --modality xray"
+    made = f"phantom --out {cohort.parent} --subjects 16 --size 32 --modality cxr"
     assert main(made.split()) == 0
     (name,) = Cohort.read(cohort).modalities[:1]
     recipe = {

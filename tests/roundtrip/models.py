@@ -51,7 +51,7 @@ MODELS = (
         "survkit-robsurv", "robsurv/small", "--modality ct --modality pet", 16,
         (*PEERS, "timm", "torchvision"),
     ),
-    PublishedModel("survkit-radvit", "radvit/small", "--modality xray", 48, PEERS),
+    PublishedModel("survkit-radvit", "radvit/small", "--modality cxr", 48, PEERS),
 )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def test_healthy_plugins_train_and_predict_beside_them(
     others predicts the same bits.
     """
     _, trained, predicted = everything.lines(
-        "phantom --out cohort --subjects 24 --size 16 --modality xray --modality clinical",
+        "phantom --out cohort --subjects 24 --size 16 --modality cxr --modality clinical",
         "fit my-paper/small --cohort cohort/cohort.yaml --out run --set training.epochs=1 --quiet",
         predict("org/mixed", mixed / "others", "curves.parquet"),
         cwd=tmp_path,

@@ -8,8 +8,11 @@ from pathlib import Path
 from survkit.errors import RunError
 from survkit.hub.demonstration_label import LABEL
 from survkit.hub.load import read_config
-from survkit.hub.model_files import CONFIG_FILE
+from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE
 from survkit.whole_folder import check_replaceable
+
+WRITTEN = (CONFIG_FILE, WEIGHTS_FILE, "metrics.json")
+"""All that the folder of a demonstration holds."""
 
 
 def folder_name(name: str) -> str:
@@ -29,7 +32,9 @@ def check_folders(folders: Iterable[Path], *, overwrite: bool) -> None:
         RunError: Something lies there that is no demonstration, or that is not to be replaced.
     """
     for folder in folders:
-        check_replaceable(folder, mark=CONFIG_FILE, kind="model", overwrite=overwrite)
+        check_replaceable(
+            folder, mark=CONFIG_FILE, written=WRITTEN, kind="model", overwrite=overwrite
+        )
         if not (folder / CONFIG_FILE).is_file():
             continue
         training = read_config(folder / CONFIG_FILE).get("training")

@@ -14,7 +14,7 @@ from survkit.finalizing.finished_run import METRICS_FILE, FinishedRun, read_fini
 from survkit.finalizing.refit import RefitSettings, refit
 from survkit.hub import Pretrained, save_pretrained
 from survkit.hub.load import read_config
-from survkit.hub.model_files import CONFIG_FILE
+from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE
 from survkit.whole_folder import check_replaceable, is_occupied, whole_folder
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from survkit.registry import Registry
 
 By = Literal["refit", "ensemble"]
+WRITTEN = (CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE, "log.csv", "member-*")
+"""All that the folder of such a model holds."""
 
 
 class FinalizeOptions(TypedDict, total=False):
@@ -102,7 +104,7 @@ def _check_place(folder: Path, *, overwrite: bool) -> None:
     """Refuse a place that is taken, also by a model that was not made here, such as a fold's."""
     if not is_occupied(folder):
         return
-    check_replaceable(folder, mark=CONFIG_FILE, kind="model", overwrite=overwrite)
+    check_replaceable(folder, mark=CONFIG_FILE, written=WRITTEN, kind="model", overwrite=overwrite)
     if "final" not in read_config(folder / CONFIG_FILE).get("training", {}):
         raise RunError(
             f"{folder}: holds a model that survkit finalize did not make, so it is not "
