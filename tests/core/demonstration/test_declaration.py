@@ -49,7 +49,7 @@ def test_it_is_a_phantom_cohort() -> None:
         ({"phantom": {"effects": {"sise": 1.0}}}, r"no factor is 'sise'. Did you mean 'size'"),
         ({"phantom": {"effects": {"size": "much"}}}, "size is a number, not 'much'"),
         ({"phantom": {"effects": [1.0]}}, r"numbers by factor, such as \{size: 1.5\}"),
-        ({"phantom": {"modalities": ["mri"]}}, "must be different ones of ct, pet, xray"),
+        ({"phantom": {"modalities": ["mri"]}}, "must be different ones of ct, pet, cxr"),
         ({"phantom": {"size": 8}}, "size must be a whole number from 16 to 128, not 8"),
         ({"phantom": {"censored": "many"}}, "a setting is of the wrong type"),
         ({"phantom": {"missing": 0.2}}, "a setting is of the wrong type"),
