@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -46,7 +47,9 @@ MODULES: dict[str, str] = {
     "survkit.reproduction": "Reproduction",
     "survkit.testing": "Testing: the conformance kit",
 }
-"""Module → title, in the order of the pages."""
+"""Module → title, in the order of the pages; other packages that offer names come after them."""
+NO_PAGE = ("survkit.cli", "survkit.demo", "survkit.scaffold")
+"""Packages whose door is the command line: commands have pages of their own."""
 
 _ONE_PAGE = """survkit
 =======
@@ -57,10 +60,22 @@ What users import. Every name is loaded when it is first used, so that ``import 
 """
 
 
+@cache
+def modules() -> dict[str, str]:
+    """Return title by module: those above, and every other package that has an ``__all__``."""
+    packages = [f"survkit.{each.name}" for each in iter_modules(survkit.__path__) if each.ispkg]
+    others = [
+        name
+        for name in packages
+        if name not in (*MODULES, *NO_PAGE) and getattr(import_module(name), "__all__", ())
+    ]
+    return MODULES | {name: name.rpartition(".")[2].replace("_", " ").title() for name in others}
+
+
 def pages() -> dict[str, str]:
     """Return a page per module, the one of the names on top, and the list of all."""
     found = {"api/survkit.rst": _one_page(), "api/index.rst": _index()}
-    for module, title in MODULES.items():
+    for module, title in modules().items():
         found[f"api/{module}.rst"] = f"{_title(title)}\n\n``{module}``\n\n{_module(module)}\n"
     return found
 
@@ -86,7 +101,7 @@ def _module(name: str) -> str:
 def _documented_before(name: str) -> dict[str, str]:
     """Return the names of a package that an earlier page describes, and their names there."""
     homes = {id(getattr(survkit, each)): f"survkit.{each}" for each in survkit.__all__}
-    for module in MODULES:
+    for module in modules():
         if module == name:
             break
         for each in getattr(import_module(module), "__all__", ()):
@@ -118,7 +133,7 @@ def _index() -> str:
     lines = [_title("Python API"), "", "Written from the code and its docstrings.", ""]
     names = ", ".join(f":py:obj:`{name} <survkit.{name}>`" for name in survkit.__all__)
     lines += [f":doc:`survkit <survkit>`: {names}.", "", ".. list-table::", ""]
-    for module, title in MODULES.items():
+    for module, title in modules().items():
         lines += [f"   * - :doc:`{title} <{module}>`", f"     - ``{module}``"]
     return "\n".join(lines) + "\n"
 

@@ -87,7 +87,7 @@ def _value(kind: Any, info: Any) -> str:
         for word, bound in (("from", lowest), ("to", highest))
         if bound is not None
     ]
-    return _WORDS[kind] + "".join(bounds)
+    return _WORDS.get(kind, f"*{kind}*") + "".join(bounds)
 
 
 def _default(default: object) -> str:
