@@ -28,8 +28,7 @@ extensions = [
 root_doc = "docs/README"
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 include_patterns = [
-    "README.md",
-    "CONTRIBUTING.md",
+    "*.md",
     "docs/**",
     "examples/**",
     "survkit-*/README.md",

@@ -29,17 +29,25 @@ def commands(root: Path) -> list[list[str]]:
     return [shlex.split(line)[1:] for line in block[1].splitlines()]
 
 
-def page(root: Path) -> str:
-    """Run the commands in a folder of their own and return the card as a page."""
+def pages(root: Path) -> dict[str, bytes]:
+    """Run the commands in a folder of their own; return the card as a page, and its pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        card = make(commands(root), Path(folder))
+        path = make(commands(root), Path(folder))
+        card = path.read_text(encoding="utf-8")
+        shown = re.findall(r"!\[[^]]*\]\(([\w.-]+)\)", card)
+        pictures = {name: (path.parent / name).read_bytes() for name in shown}
+    return {PAGE: _page(card).encode(), **pictures}
+
+
+def _page(card: str) -> str:
+    """Return a card without its header, its headings one level lower."""
     _, _, body = card.removeprefix("---\n").partition("\n---\n")
     demoted = re.sub(r"^#", "##", _without_comments(body), flags=re.MULTILINE)
     return _INTRODUCTION + demoted.strip() + "\n"
 
 
-def make(lines: list[list[str]], folder: Path) -> str:
-    """Run survkit in this process and return the one card that it wrote."""
+def make(lines: list[list[str]], folder: Path) -> Path:
+    """Run survkit in this process and return where the one card is that it wrote."""
     from survkit.cli import main
 
     before, cache = Path.cwd(), os.environ.get("SURVKIT_CACHE")
@@ -59,7 +67,7 @@ def make(lines: list[list[str]], folder: Path) -> str:
         else:
             os.environ["SURVKIT_CACHE"] = cache
     (card,) = folder.glob("runs/**/README.md")
-    return card.read_text(encoding="utf-8")
+    return card
 
 
 def _without_comments(text: str) -> str:

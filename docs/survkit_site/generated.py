@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,19 +44,15 @@ def write(root: Path, config: Config) -> None:
 
     names = get_matching_files(root, config.include_patterns, config.exclude_patterns)
     documents = [root / name for name in names if name.endswith(".md")]
-    found = pages(root, [each for each in documents if FOLDER not in each.parents])
-    found[FOLDER / example_card.PAGE] = example_card.page(root)
+    texts = pages(root, [each for each in documents if FOLDER not in each.parents])
+    found = {name: text.encode() for name, text in texts.items()}
+    found |= {FOLDER / name: content for name, content in example_card.pages(root).items()}
     kept = {root / name for name in found}
     for old in [each for each in (root / FOLDER).rglob("*") if each.is_file()]:
         if old not in kept:
             old.unlink()
-    for name, text in found.items():
+    for name, content in found.items():
         path = root / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_bytes() != content:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-
-
-def clear(root: Path) -> None:
-    """Remove all generated pages."""
-    shutil.rmtree(root / FOLDER, ignore_errors=True)
+            path.write_bytes(content)

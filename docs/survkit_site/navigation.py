@@ -75,7 +75,7 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
         ),
         Section(
             "Project",
-            ("README", "examples/README", "CONTRIBUTING", "docs/decisions/README"),
+            ("README", "examples/README", "CONTRIBUTING", "docs/decisions/README", "*"),
         ),
     ),
 }  # fmt: skip

@@ -13,8 +13,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 def test_the_page_shows_a_card_that_was_just_made() -> None:
     """A fold's card with its held-out numbers, as one page with one heading of the first level."""
-    page = example_card.page(ROOT)
+    found = example_card.pages(ROOT)
+    page = found.pop(example_card.PAGE).decode()
 
+    assert all(f"]({name})" in page for name in found)
+    assert all(picture.startswith(b"\x89PNG") for picture in found.values())
     assert page.count("\n# ") == 0
     assert page.startswith("# An example of a card\n")
     assert "| `cancer_death` | Harrell's concordance, pairs within folds | highest | 0." in page

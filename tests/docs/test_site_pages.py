@@ -112,13 +112,14 @@ def test_every_page_of_the_repository_has_one_place() -> None:
         for page in ROOT.glob(pattern)
         if "/src/" not in str(page)
     ]
-    new = ["docs/zebra", "survkit-zebra/README", "survkit-zebra/docs/stripes"]
+    new = ["ZEBRA", "docs/zebra", "survkit-zebra/README", "survkit-zebra/docs/stripes"]
     placed = navigation.place([*pages, *new])
     listed = [page for sections in placed.values() for one in sections for page in one.pages]
     by_caption = {section.caption: section.pages for section in placed[navigation.HOME]}
 
     assert sorted(listed) == sorted({*pages, *new} - {navigation.HOME})
     assert by_caption["More guides"][-1] == "docs/zebra"
+    assert by_caption["Project"][-1] == "ZEBRA"
     assert "survkit-zebra/README" in by_caption["Plugins"]
     assert placed["survkit-zebra/README"][0].pages == ("survkit-zebra/docs/stripes",)
 
