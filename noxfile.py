@@ -117,7 +117,7 @@ def site(session: nox.Session) -> None:
 
 IMAGES, TIMM = ["monai", "nibabel", "pydicom", "SimpleITK"], ["timm", "torchvision", "radiomics"]
 SMALL = (
-    ("survkit-core", IMAGES + TIMM, "demo", ""),
+    ("survkit-core", IMAGES + TIMM, "demo", "clinical"),
     ("survkit-robsurv", TIMM, "robsurv/small", "ct pet"),
     ("survkit-slicetention", ["radiomics"], "slicetention/small", "ct"),
     ("survkit-radvit", ["radiomics"], "radvit/small", "cxr"),
@@ -155,28 +155,14 @@ def wheels(session: nox.Session) -> None:
 
 
 def train_small(session: nox.Session, name: str, recipe: str, modalities: str) -> None:
-    """Train a recipe for an epoch and predict, on phantoms or, without modalities, on a table."""
-    cohort, changes = Path(f"{name}-cohort"), ["--set", "training.epochs=1"]
-    if modalities:
-        options = [word for each in modalities.split() for word in ("--modality", each)]
-        options += ["--hu"] if modalities == "ct" else []
-        options += ["--subjects", "24", "--size", "48" if modalities == "cxr" else "16"]
-        session.run("survkit", "phantom", "--out", str(cohort), *options)
-    else:
-        write_table(cohort)
+    """Train a recipe for an epoch on phantoms, and predict."""
+    options = [word for each in modalities.split() for word in ("--modality", each)]
+    options += ["--hu"] if modalities == "ct" else []
+    options += ["--subjects", "24", "--size", "48" if modalities == "cxr" else "16"]
+    session.run("survkit", "phantom", "--out", f"{name}-cohort", *options)
+    changes = ["--set", "training.epochs=1"]
+    if modalities == "clinical":
         changes += ["--set", "encoders={clinical: {use: tabular, dim: 8}}"]
-    given = ["--cohort", str(cohort / "cohort.yaml")]
+    given = ["--cohort", f"{name}-cohort/cohort.yaml"]
     session.run("survkit", "fit", recipe, *given, "--out", f"{name}-run", *changes)
     session.run("survkit", "predict", f"{name}-run", *given, "--out", f"{name}.csv")
-
-
-def write_table(folder: Path) -> None:
-    """Write a cohort without images: core alone can draw no phantoms, which have masks."""
-    rows = [f"s{k},{50 + k % 20},{40 * (1 + 7 * k % 29)},{k % 3 // 2}" for k in range(24)]
-    folder.mkdir()
-    (folder / "patients.csv").write_text("\n".join(["id,age,days,event", *rows, ""]))
-    outcome = "{duration: days, unit: days, event: event, causes: {1: death}}"
-    (folder / "cohort.yaml").write_text(
-        f"name: table\ntable: patients.csv\nsubject: id\noutcome: {outcome}\n"
-        "modalities: {clinical: {kind: table, columns: [age]}}\n"
-    )

@@ -212,6 +212,20 @@ def test_wrong_words_are_told(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_a_token_nothing_is_trained_in_vain(
+    tmp_path: Path,
+    hub: Hub,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the Hub would refuse after minutes of training is told before it."""
+    monkeypatch.delenv("HF_TOKEN")
+    out = tmp_path / "out"
+    assert main(["train-demo-weights", "demo", "--push", "org", "--out", str(out)]) == 2
+    assert "make a token with the right to write" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_negative_seed_is_refused() -> None:
     """As everywhere."""
     with pytest.raises(ConfigError, match="0 or larger, not -1"):

@@ -180,6 +180,23 @@ def test_without_the_imaging_extra_one_line_says_how_to_get_it(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_table_alone_needs_no_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Core alone draws clinical columns: the same as beside images, and nothing of images."""
+    config = replace(CONFIG, modalities=("ct", "clinical"), missing={})
+    imaged = write_cohort(generate_phantom(config), tmp_path / "imaged")
+    monkeypatch.setitem(__import__("sys").modules, "SimpleITK", None)
+
+    phantom = generate_phantom(replace(config, modalities=("clinical",)))
+    table = write_cohort(phantom, tmp_path / "table")
+
+    files = {str(path.relative_to(table.parent)) for path in table.parent.rglob("*.*")}
+    assert files == {"cohort.yaml", "table.csv", "truth/truth.csv", "truth/phantom.yaml"}
+    assert [one for one in check_cohort(table) if one.severity == "error"] == []
+    columns = ["subject_id", "age", "sex", "stage"]
+    drawn = [pd.read_csv(each.parent / "table.csv")[columns] for each in (imaged, table)]
+    pd.testing.assert_frame_equal(*drawn)
+
+
 def test_a_ct_in_hu_comes_without_window_and_with_its_lesion(tmp_path: Path) -> None:
     """What a cohort reads is what was drawn, and the mask that it names is the truth."""
     config = PhantomConfig(subjects=2, size=16, modalities=("ct",), hounsfield=True)

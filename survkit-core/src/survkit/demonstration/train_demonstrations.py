@@ -20,6 +20,7 @@ from survkit.hub import FittedModel, push_to_hub, save_pretrained
 from survkit.hub.address import check_name
 from survkit.hub.demonstration_label import labelled
 from survkit.hub.model_files import WEIGHTS_FILE, sha256_of
+from survkit.hub.push import check_token
 from survkit.phantom import Phantom, generate_phantom, write_cohort
 from survkit.recipe import Recipe
 from survkit.registry import Registry
@@ -91,7 +92,8 @@ def train_demonstrations(
     Raises:
         UnknownComponentError: There is no such recipe, or it has no demonstration.
         RunError: A model folder is in use, or training failed.
-        HubError: The Hub refuses; the weights lie in the folder then.
+        HubError: There is no token, before anything trains; or the Hub refuses, and the weights lie
+            in the folder then.
     """
     plan = plan or DemonstrationPlan()
     if registry is None:
@@ -103,6 +105,7 @@ def train_demonstrations(
     if plan.push is not None:
         for name in folders:
             check_name(repository_of(plan.push, name))
+            check_token(repository_of(plan.push, name))
     check_folders(folders.values(), overwrite=plan.overwrite)
     trainings = [_training(one, plan, registry, progress) for one in asked]
     found = [one.run(folders[one.name]) for one in trainings]

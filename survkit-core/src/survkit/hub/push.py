@@ -78,7 +78,7 @@ def push_to_hub(
         files.pop(PICTURE_FILE, None)
         files |= model_card(folder, fitted.description, name, revision=revision).files
     _check_places(folder, files)
-    _check_token(name, token)
+    check_token(name, token)
     with hub_errors(name, revision):
         _prepare_repository(name, private, revision, token)
         commit = _commit(name, files, revision, token, message)
@@ -125,7 +125,12 @@ def _check_places(folder: Path, files: dict[str, Path | bytes]) -> None:
     check_words(text.decode(errors="replace"), CARD_FILE)
 
 
-def _check_token(name: str, token: str | None) -> None:
+def check_token(name: str, token: str | None = None) -> None:
+    """Refuse to publish where there is no token that could have the right to.
+
+    Raises:
+        HubError: With where to get one.
+    """
     from huggingface_hub import get_token
 
     if token is None and get_token() is None:

@@ -83,6 +83,11 @@ class PhantomConfig:
         return DEFAULT_EFFECTS[: self.causes] if self.effects is None else self.effects
 
     @property
+    def imaged(self) -> bool:
+        """Whether there is an image, and so a lesion to be seen on one."""
+        return any(name != "clinical" for name in self.modalities)
+
+    @property
     def cause_baseline(self) -> WeibullBaseline:
         """The baseline in use, one scale per cause."""
         return WeibullBaseline(

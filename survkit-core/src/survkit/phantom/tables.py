@@ -117,8 +117,9 @@ def truth_table(phantom: Phantom) -> pd.DataFrame:
         "event_time_days": outcome.event_time,
         "event_cause": outcome.event_cause,
         "censoring_time_days": outcome.censoring_time,
-        "mask_path": [mask_path(name) for name in phantom.subject_ids],
     }
+    if phantom.config.imaged:
+        columns["mask_path"] = [mask_path(name) for name in phantom.subject_ids]
     for index, cause in enumerate(phantom.config.cause_names):
         columns[f"log_hazard_{cause}"] = phantom.log_hazard[:, index]
         for modality in CARRIES:

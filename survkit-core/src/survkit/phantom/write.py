@@ -25,9 +25,9 @@ from survkit.phantom.thorax_ct import Lesion
 from survkit.whole_folder import refuse_foreign
 
 SETTINGS_FILE = "truth/phantom.yaml"
+"""Also the mark by which a folder is known as a phantom cohort that may be overwritten."""
 WRITTEN = ("cohort.yaml", "table.csv", "images", "truth")
 """All that is in the folder of a phantom cohort."""
-"""Also the mark by which a folder is known as a phantom cohort that may be overwritten."""
 
 Task = tuple[PhantomConfig, Lesion, int, int, dict[str, bool], str]
 
@@ -45,7 +45,8 @@ def write_cohort(
     In the folder: ``cohort.yaml``, ``table.csv``, ``images/`` (NIfTI, HU and SUV, in LPS axes;
     16-bit PNG); and
     ``truth/`` with ``truth.csv``, ``masks/`` (lesions, and their shadows on the X-rays) and
-    ``phantom.yaml`` (the settings), which no model may read.
+    ``phantom.yaml`` (the settings), which no model may read. A cohort of clinical columns alone has
+    neither images nor masks.
 
     Args:
         phantom: The cohort; its images are drawn while they are written, so that memory stays
@@ -58,16 +59,19 @@ def write_cohort(
 
     Raises:
         RunError: The folder exists, or cannot be written.
-        MissingExtraError: SimpleITK is not installed.
+        MissingExtraError: There are images, and SimpleITK is not installed.
     """
-    _simpleitk()
+    imaged = phantom.config.imaged
+    if imaged:
+        _simpleitk()
     folder = Path(folder)
     _refuse_existing(folder, overwrite)
     with _replacing(folder) as unfinished:
-        for name in ("images", "truth/masks"):
+        for name in ("images", "truth/masks") if imaged else ("truth",):
             (unfinished / name).mkdir(parents=True)
         _write_texts(phantom, unfinished)
-        for done, _ in enumerate(_run(_tasks(phantom), unfinished, workers), start=1):
+        tasks = _tasks(phantom) if imaged else iter(())
+        for done, _ in enumerate(_run(tasks, unfinished, workers), start=1):
             if progress is not None:
                 progress(done, len(phantom))
     return folder / "cohort.yaml"
