@@ -12,11 +12,14 @@ from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.explain_afterwards import explain_afterwards
 from survkit.cli.left_out import print_left_out
 from survkit.cli.options import (
+    BySite,
     CacheFolder,
     Changes,
     CohortFile,
     DataFolder,
     DifferentSubjects,
+    FoldJobs,
+    Folds,
     Freeze,
     InitFrom,
     InitParts,
@@ -43,17 +46,15 @@ def command(
     recipe: RecipeName,
     cohort: CohortFile,
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
-    folds: Annotated[int, typer.Option(min=2, help="Number of test parts.")] = 5,
+    folds: Folds = 5,
     repeats: Repeats = 1,
     splits: SplitsFile = None,
-    by_site: Annotated[
-        bool, typer.Option("--by-site", help="Test whole sites that no training part has seen.")
-    ] = False,
+    by_site: BySite = False,
     table: TableFile = None,
     data: DataFolder = None,
     changes: Changes = None,
     seed: Seed = None,
-    jobs: Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")] = 1,
+    jobs: FoldJobs = 1,
     replicates: IntervalReplicates = 1000,
     init_from: InitFrom = None,
     init_revision: InitRevision = None,

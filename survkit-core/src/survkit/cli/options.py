@@ -28,11 +28,16 @@ CacheFolder = Annotated[
     Path | None,
     typer.Option(help="Where prepared images are kept; default: SURVKIT_CACHE or the user's."),
 ]
+Folds = Annotated[int, typer.Option(min=2, help="Number of test parts.")]
 Repeats = Annotated[int, typer.Option(min=1, help="How often to divide anew.")]
 SplitsFile = Annotated[
     Path | None, typer.Option(help="A splits file, instead of --folds and --repeats.")
 ]
+BySite = Annotated[
+    bool, typer.Option("--by-site", help="Test whole sites that no training part has seen.")
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")]
+SeedOfAll = Annotated[int | None, typer.Option(min=0, help="Instead of the recipes' seed.")]
 InitFrom = Annotated[
     str | None,
     typer.Option(
@@ -72,6 +77,7 @@ Device = Annotated[str, typer.Option(help="Such as cpu or cuda.")]
 Jobs = Annotated[
     int, typer.Option(help="Worker processes, which share the cores; -1: one per core.")
 ]
+FoldJobs = Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")]
 OverwriteRun = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run once the new one is complete.")
 ]

@@ -18,6 +18,7 @@ from survkit.cli.options import (
     IntervalReplicates,
     Permutations,
     Repeats,
+    SeedOfAll,
     SplitsFile,
     TableFile,
 )
@@ -63,7 +64,7 @@ def command(
             "A setting of an encoder changes the rows that have it.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipes' seed.")] = None,
+    seed: SeedOfAll = None,
     seeds: Annotated[
         str, typer.Option(help="Of an experiment: its seeds, separated by commas.")
     ] = DEFAULT_SEEDS,

@@ -10,15 +10,19 @@ import typer
 from survkit.cli.cohort_warnings import print_warnings
 from survkit.cli.left_out import print_left_out
 from survkit.cli.options import (
+    BySite,
     CacheFolder,
     CauseName,
     CohortFile,
     DataFolder,
+    FoldJobs,
+    Folds,
     IntervalReplicates,
     Permutations,
     Quiet,
     Repeats,
     Resume,
+    SeedOfAll,
     SplitsFile,
     TableFile,
 )
@@ -51,12 +55,10 @@ def command(
         list[str] | None,
         typer.Option("--set", help="Change every recipe before it is varied: path=value."),
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Number of test parts.")] = 5,
+    folds: Folds = 5,
     repeats: Repeats = 1,
     splits: SplitsFile = None,
-    by_site: Annotated[
-        bool, typer.Option("--by-site", help="Test whole sites that no training part has seen.")
-    ] = False,
+    by_site: BySite = False,
     inner_folds: Annotated[
         int | None,
         typer.Option(
@@ -79,8 +81,8 @@ def command(
     ] = False,
     table: TableFile = None,
     data: DataFolder = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipes' seed.")] = None,
-    jobs: Annotated[int, typer.Option(help="Folds at the same time; -1: one per core.")] = 1,
+    seed: SeedOfAll = None,
+    jobs: FoldJobs = 1,
     cause: CauseName = None,
     replicates: IntervalReplicates = 1000,
     permutations: Permutations = 5000,
