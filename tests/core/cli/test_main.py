@@ -55,6 +55,34 @@ def test_brackets_in_a_help_are_shown(
     assert "".join(words.split()) in shown
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_help_fits_eighty_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No option, default or word is cut off, and no flag looks as if it took a value."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert main([command, "--help"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert "<bool>" not in shown
+
+
+def test_paragraphs_of_a_help_have_the_width_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A docstring's own line breaks are no end of a line; its empty lines are."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    assert main(["cv", "--help"]) == 0
+
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    start = next(line for line in lines if line.startswith("Everything is fitted"))
+    assert lines[lines.index(start) - 1] == ""
+    assert start.endswith("Finished folds survive an interruption (--resume).")
+
+
 def _this_module() -> object:
     """Return this module, which pytest's importlib mode may keep out of ``sys.modules``."""
     module = type(sys)(__name__)

@@ -6,6 +6,8 @@ command's module is imported when the command is run.
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -44,15 +46,25 @@ def load_command(name: str) -> Any:
     command.name, command.epilog = name, _epilog(entry.examples)
     if not isinstance(docstring, str) or not docstring.strip():
         command.help = entry.help
-    _show_brackets(command)
+    _make_readable(command)
     for inner, part in getattr(command, "commands", {}).items():
         part.epilog = _epilog([each for each in entry.examples if f" {name} {inner}" in each])
-        _show_brackets(part)
+        _make_readable(part)
     return command
 
 
-def _show_brackets(command: Any) -> None:
-    """Keep what stands in brackets in a help, such as an extra, from being read as markup."""
+def _make_readable(command: Any) -> None:
+    """Show brackets as they stand, paragraphs without line breaks of the source, flags untyped.
+
+    Otherwise what stands in brackets, such as an extra, is read as markup; docstrings break where
+    the source does, whatever the width of the terminal; and a flag is shown as if it took a value.
+    """
+    switches = [each for each in command.params if getattr(each, "is_flag", False)]
+    for told in (*switches, command.get_help_option(typer.Context(command))):
+        if told is not None:
+            told.metavar = ""
+    if command.help:
+        command.help = re.sub(r"(?<=\S)\n(?=\S)", " ", inspect.cleandoc(command.help))
     for told in (command, *command.params):
         help_text = getattr(told, "help", None)
         if help_text:
@@ -65,7 +77,9 @@ def build_app() -> Any:
     app.callback(epilog=_epilog(("survkit demo", "survkit list", "survkit fit --help")))(_options)
     for name, entry in COMMANDS.items():
         app.command(name, help=entry.help)(_placeholder)
-    return get_command(app)
+    group = get_command(app)
+    _make_readable(group)
+    return group
 
 
 def _show_version(asked: bool) -> None:

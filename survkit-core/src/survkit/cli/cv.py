@@ -64,13 +64,13 @@ def command(
     cache: CacheFolder = None,
     overwrite: OverwriteRun = False,
     resume: Resume = False,
-    explain: Annotated[
+    no_explain: Annotated[
         bool,
         typer.Option(
-            "--explain/--no-explain",
-            help="Show, in pictures of four subjects, what a model that attends looked at.",
+            "--no-explain",
+            help="No pictures of what a model that attends looked at in four subjects.",
         ),
-    ] = True,
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Cross-validate a recipe: train and predict fold by fold, evaluate, report.
@@ -115,7 +115,7 @@ def command(
         registry=None if jobs != 1 else registry,
     )
     print_starts(result.starts)
-    if explain:
+    if not no_explain:
         explain_afterwards(result, subjects, prepared, quiet=quiet)
     _print_choices(result.choices)
     _print_headline(result.evaluation, out / "report.html")

@@ -46,7 +46,11 @@ def command(
         typer.Option(help="Level of the default ones, high by default; repeat it for several."),
     ] = None,
     fractions: Annotated[
-        str, typer.Option(help="Shares of subjects that are corrupted, increasing.")
+        str,
+        typer.Option(
+            help="Shares of subjects that are corrupted, increasing.",
+            show_default="0,0.1 and so on to 1",
+        ),
     ] = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1",
     seeds: Annotated[int, typer.Option(min=1, help="How often chance is drawn anew.")] = 5,
     metric: Metric = "harrell",
