@@ -222,6 +222,20 @@ def test_batches_from_disk_equal_those_from_memory(
     assert not memory.batch([4, 3]).inputs["cxr"].complete
 
 
+def test_a_store_tells_how_many_images_it_has_read(pictures: Cohort) -> None:
+    """One after the other, those that a subject has not got too; a table is none of them."""
+    rows = range(len(pictures))
+    seen: list[tuple[int, int]] = []
+    specs = {name: pictures.input_spec(name, rows) for name in ("cxr", "clinical")}
+
+    store_for(
+        pictures, rows, specs, encoders={"cxr": Slices()},
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+
+    assert seen == [(done, len(rows)) for done in range(1, len(rows) + 1)]
+
+
 def test_a_loader_gets_whole_batches(pictures: Cohort) -> None:
     """The store is a map-style dataset."""
     specs = {"clinical": pictures.input_spec("clinical", range(24))}

@@ -54,6 +54,7 @@ def command(
     overwrite: OverwriteFile = False,
 ) -> None:
     """Predict survival and the incidence of every cause for the subjects of a cohort."""
+    from survkit.cli.cohort import progress_bar
     from survkit.data import Cohort, PreparationCache, default_cache_folder
     from survkit.errors import RunError
     from survkit.hub import from_pretrained
@@ -72,9 +73,9 @@ def command(
     if fitted.source is not None:  # not among the predictions, which may go to the same screen
         print(f"model: {fitted.source}", file=sys.stderr)
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=with_outcome)
-    prediction = fitted.predict(
-        subjects, device=device, cache=PreparationCache(cache or default_cache_folder())
-    )
+    prepared = PreparationCache(cache or default_cache_folder())
+    with progress_bar("reading images") as progress:
+        prediction = fitted.predict(subjects, device=device, cache=prepared, progress=progress)
     frame = _frame(prediction, fitted, subjects, times)
     if out is None:
         frame.to_csv(sys.stdout, index=False)

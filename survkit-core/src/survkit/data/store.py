@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from survkit.data.cache import CacheEntry, PreparationCache
 from survkit.data.cohort import Cohort, Rows
-from survkit.data.load import is_cached, is_ragged, prepare_rows, read_modality, stack
+from survkit.data.load import Progress, is_cached, is_ragged, prepare_rows, read_modality, stack
 from survkit.errors import DataError
 from survkit.flow import Batch, ModalityInput, SurvivalTarget, map_tensors
 from survkit.protocols import Prepares
@@ -162,6 +162,7 @@ def store_for(
     cache: PreparationCache | None = None,
     jobs: int = 1,
     memory_limit: int = 4 * GIBIBYTE,
+    progress: Progress | None = None,
 ) -> SubjectStore:
     """Read and prepare subjects for batching.
 
@@ -174,6 +175,7 @@ def store_for(
             memory.
         jobs: Worker processes; -1 for one per core.
         memory_limit: Bytes that all modalities together may take in memory.
+        progress: Told after every subject and modality of images.
 
     Raises:
         DataError: A file is wrong, or the images need more memory than allowed and there is no
@@ -182,11 +184,12 @@ def store_for(
     positions = cohort.positions(rows)
     shelves: dict[str, _Shelf] = {}
     left = memory_limit
+    tell = _counting(progress, len(positions), specs, encoders or {})
     for name, spec in specs.items():
         encoder = (encoders or {}).get(name)
         if is_cached(spec, encoder):
             shelves[name], used = _imaging_shelf(
-                cohort.subset(positions), name, spec, encoder, _Room(cache, jobs, left)
+                cohort.subset(positions), name, spec, encoder, _Room(cache, jobs, left, tell)
             )
         else:
             whole = read_modality(cohort, name, positions, spec)
@@ -208,6 +211,26 @@ class _Room:
     cache: PreparationCache | None
     jobs: int
     memory: int
+    tell: Callable[[], None]
+
+
+def _counting(
+    progress: Progress | None,
+    subjects: int,
+    specs: Mapping[str, InputSpec],
+    encoders: Mapping[str, object],
+) -> Callable[[], None]:
+    """Return what counts one array more, over all modalities that are read one by one."""
+    total = subjects * sum(is_cached(spec, encoders.get(name)) for name, spec in specs.items())
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    return tell
 
 
 def _imaging_shelf(
@@ -220,6 +243,7 @@ def _imaging_shelf(
         cohort, name, range(len(cohort)), spec, encoder=encoder, cache=room.cache, jobs=room.jobs
     ):
         results.append(result)
+        room.tell()
         needed += 0 if result is None else result.nbytes
         if room.cache is None:
             _refuse_too_much(needed, room, f"modality '{name}', {len(results)} subjects")

@@ -86,7 +86,7 @@ def run_demo(
         )
         _prepare(plan, progress)
         runs = _train(plan, recipes, jobs, progress)
-        result = _conclude(plan, phantom, runs)
+        result = _conclude(plan, phantom, runs, progress)
     return replace(result, folder=folder, report=folder / FUSED / result.report.name)
 
 
@@ -192,20 +192,26 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _conclude(plan: _Plan, phantom: Phantom, runs: dict[str, CrossValidation]) -> DemoResult:
+def _conclude(
+    plan: _Plan, phantom: Phantom, runs: dict[str, CrossValidation], progress: Progress
+) -> DemoResult:
     """Evaluate the truth on the same pairs, put the models beside each other, and report."""
     from survkit.evaluation.metric_names import HARRELL
     from survkit.report import write_report
 
     fused = runs.pop(FUSED)
+    progress("evaluating the truth", 0, 1)
     oracle = evaluate_oracle(phantom, fused.predictions, replicates=plan.settings.replicates)
+    progress("evaluating the truth", 1, 1)
     best = oracle.metric(HARRELL).pooled
     single = tuple(
         Row(LABELS[name], run.evaluation, best_of(phantom, run.predictions, name))
         for name, run in runs.items()
     )
     others = {row.name: row.evaluation for row in single} | {"oracle (true hazard)": oracle}
+    progress("writing the report", 0, 1)
     report = write_report(plan.folder / FUSED, evaluation=fused.evaluation, comparison=others)
+    progress("writing the report", 1, 1)
     result = DemoResult(
         folder=plan.folder,
         report=report,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.hub.description import ModelDescription
 from survkit.hub.ensemble_description import EnsembleDescription
-from survkit.hub.fitted_model import FittedModel
+from survkit.hub.fitted_model import FittedModel, Progress
 from survkit.hub.origin import Origin
 from survkit.prediction import SurvivalPrediction
 
@@ -46,6 +46,7 @@ class FittedEnsemble:
         micro_batch: int = 16,
         device: str = "cpu",
         cache: PreparationCache | None = None,
+        progress: Progress | None = None,
     ) -> SurvivalPrediction:
         """Return the mean of the models' cumulative incidences for subjects of a cohort.
 
@@ -55,13 +56,21 @@ class FittedEnsemble:
             micro_batch: Subjects in memory at once; changes nothing but memory and time.
             device: Where the networks run.
             cache: Where prepared images are kept; without one each model prepares them anew.
+            progress: Told how many images each network has been given, and of how many.
 
         Raises:
             DataError: The cohort lacks a modality or prepares it otherwise.
         """
         return AveragePrediction(
             [
-                model.predict(cohort, rows, micro_batch=micro_batch, device=device, cache=cache)
+                model.predict(
+                    cohort,
+                    rows,
+                    micro_batch=micro_batch,
+                    device=device,
+                    cache=cache,
+                    progress=progress,
+                )
                 for model in self.models
             ]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from survkit.data import Cohort, PreparationCache
     from survkit.hub.push_fitted import PushOptions
 
+Progress = Callable[[int, int], None]
 ENTRIES = "entries"
 """Names of an embedding's columns, added to what the cohort file declares."""
 _SOURCE_KEYS = frozenset(
@@ -56,6 +57,7 @@ class FittedModel:
         micro_batch: int = 16,
         device: str = "cpu",
         cache: PreparationCache | None = None,
+        progress: Progress | None = None,
     ) -> SurvivalPrediction:
         """Predict for subjects of a cohort, whose outcome need not be known.
 
@@ -65,6 +67,7 @@ class FittedModel:
             micro_batch: Subjects in memory at once; changes nothing but memory and time.
             device: Where the networks run.
             cache: Where prepared images are kept.
+            progress: Told how many images each network has been given, and of how many.
 
         Raises:
             DataError: The cohort lacks a modality or prepares it otherwise.
@@ -78,7 +81,9 @@ class FittedModel:
         for member in self.members:
             encoders = dict(member.encoders.items())
             specs = self.description.inputs
-            store = store_for(cohort, chosen, specs, encoders=encoders, cache=cache)
+            store = store_for(
+                cohort, chosen, specs, encoders=encoders, cache=cache, progress=progress
+            )
             parts = [
                 store.inputs(chosen[start : start + micro_batch])
                 for start in range(0, len(chosen), micro_batch)

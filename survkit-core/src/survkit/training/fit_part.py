@@ -43,6 +43,7 @@ from survkit.training.named_files import (
 )
 from survkit.training.plan import TrainingPlan
 from survkit.training.random_state import seed_everything
+from survkit.training.reading_bar import reading_bar
 from survkit.training.train import TrainingResult, forget_checkpoint, train
 from survkit.training.training_corruptions import training_corruptions
 from survkit.transfer import Start, StartReport
@@ -161,7 +162,10 @@ def _fit_member(
     rows = [int(row) for row in (*part.train, *part.validation)]
     encoders = {name: encoder.eval() for name, encoder in model.encoders.items()}
     corruptions = training_corruptions(part.recipe, part.cohort, specs, encoders, part.registry)
-    store = store_for(part.cohort, rows, specs, encoders=encoders, cache=part.cache)
+    with reading_bar(shown=part.progress) as told:
+        store = store_for(
+            part.cohort, rows, specs, encoders=encoders, cache=part.cache, progress=told
+        )
     train_rows = rows[: len(part.train)]
     kept = () if report is None else report.loaded  # their scaling came with their weights
     fit_inputs(model, store, train_rows, config.micro_batch, kept=kept)
