@@ -91,6 +91,27 @@ def test_what_was_not_recorded_is_not_made_up(tmp_path: Path) -> None:
     assert "- Epochs: not recorded; chosen: not recorded" in card
 
 
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("volume", 'pip install "survkit-core[imaging]"\n'),
+        ("image", 'pip install "survkit-core[imaging]"\n'),
+        ("vector", "pip install survkit-core\n"),
+        (["volume"], "pip install survkit-core\n"),
+    ],
+)
+def test_who_reads_scans_installs_what_reads_them(tmp_path: Path, kind: Any, line: str) -> None:
+    """NIfTI and DICOM need the extra; a table of embeddings does not."""
+    folder = save_small_model(tmp_path / "model")
+
+    def declare(config: dict[str, Any]) -> None:
+        config["preparation"]["rna"] = {"kind": kind}
+
+    rewrite_config(folder, declare)
+
+    assert line in write_card(folder, "org/name").read_text()
+
+
 def test_nothing_of_subjects_or_of_the_machine_is_told(tmp_path: Path) -> None:
     """Paths, levels, sites, settings and other files of a run that is full of them."""
     run = cross_validation(tmp_path / "cv")

@@ -21,6 +21,8 @@ _PREPARATION = (
     "interpolation", "grid",
 )  # fmt: skip
 """Keys of a cohort file that say how data are prepared; all others may say where they lie."""
+_SCANS = ("volume", "image")
+"""Kinds whose files, such as NIfTI and DICOM, core reads with its extra ``imaging`` alone."""
 _MOST_COLUMNS = 30
 
 
@@ -99,7 +101,9 @@ def parts(description: ModelDescription) -> str:
             by_hand = True
         else:
             needed.add(provider.distribution)
-    needed.add("survkit-core")
+    needed.discard("survkit-core")
+    scans = any(one.get("kind") in _SCANS for one in description.preparation.values())
+    needed.add('"survkit-core[imaging]"' if scans else "survkit-core")
     text = table(("role", "component", "distribution", "version"), rows)
     text += f"\n\n```bash\npip install {' '.join(sorted(needed))}\n```"
     if by_hand:

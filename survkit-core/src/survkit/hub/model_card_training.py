@@ -77,7 +77,7 @@ def training(description: ModelDescription) -> str:
     """List the facts of the training that were recorded."""
     facts, seed = description.training, description.training.get("seed")
     lines = [
-        f"Epochs: {_fact(facts, 'epochs')}; chosen: {_fact(facts, 'best_epoch')} (counted from 0)",
+        f"Epochs: {_fact(facts, 'epochs')}; chosen: {_fact(facts, 'best_epoch', first=1)}",
         f"Networks whose predictions are averaged: {description.members}",
         *(
             f"Started from the file {code(one['name'])} ({code(setting)}), sha256 "
@@ -110,12 +110,12 @@ def _named(name: object) -> str:
     return "not told, as its name is a path" if is_path(str(name)) else code(name)
 
 
-def _fact(facts: Mapping[str, Any], key: str) -> str:
-    """Return numbers as they are; anything else was not recorded."""
+def _fact(facts: Mapping[str, Any], key: str, *, first: int = 0) -> str:
+    """Return numbers, counted from ``first`` where files count from 0; else: not recorded."""
     value = facts.get(key)
     values = value if isinstance(value, list) else [value]
     whole = values and all(type(one) is int for one in values)
-    return ", ".join(str(one) for one in values) if whole else NOT_RECORDED
+    return ", ".join(str(one + first) for one in values) if whole else NOT_RECORDED
 
 
 def _events(parts: Sequence[Mapping[str, Any]]) -> str:
