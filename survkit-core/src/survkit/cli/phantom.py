@@ -73,8 +73,7 @@ def command(
     The folder holds cohort.yaml for survkit fit and cv, and beside it, in truth/, each subject's
     lesion mask, log hazard and uncensored outcome.
     """
-    from rich.progress import Progress
-
+    from survkit.cli.cohort import progress_bar
     from survkit.phantom import PhantomConfig, generate_phantom, write_cohort
 
     if workers < 1:
@@ -96,15 +95,8 @@ def command(
         masks=masks,
     )
     phantom = generate_phantom(config)
-    with Progress(transient=True) as bar:
-        task = bar.add_task("subjects", total=len(phantom))
-        path = write_cohort(
-            phantom,
-            out,
-            overwrite=overwrite,
-            workers=workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with progress_bar("drawing subjects") as progress:
+        path = write_cohort(phantom, out, overwrite=overwrite, workers=workers, progress=progress)
     print(_summary(phantom))
     print(path)
 

@@ -160,7 +160,6 @@ def store_for(
     *,
     encoders: Mapping[str, object] | None = None,
     cache: PreparationCache | None = None,
-    jobs: int = 1,
     memory_limit: int = 4 * GIBIBYTE,
     progress: Progress | None = None,
 ) -> SubjectStore:
@@ -173,7 +172,6 @@ def store_for(
         encoders: By modality; those with a ``prepare`` run it, once per subject.
         cache: Where prepared images are kept between runs, and read from if they do not fit in
             memory.
-        jobs: Worker processes; -1 for one per core.
         memory_limit: Bytes that all modalities together may take in memory.
         progress: Told after every subject and modality of images.
 
@@ -189,7 +187,7 @@ def store_for(
         encoder = (encoders or {}).get(name)
         if is_cached(spec, encoder):
             shelves[name], used = _imaging_shelf(
-                cohort.subset(positions), name, spec, encoder, _Room(cache, jobs, left, tell)
+                cohort.subset(positions), name, spec, encoder, _Room(cache, left, tell)
             )
         else:
             whole = read_modality(cohort, name, positions, spec)
@@ -209,7 +207,6 @@ class _Room:
     """Where prepared arrays may go."""
 
     cache: PreparationCache | None
-    jobs: int
     memory: int
     tell: Callable[[], None]
 
@@ -240,7 +237,7 @@ def _imaging_shelf(
     results: list[Any] = []
     needed = 0
     for result in prepare_rows(
-        cohort, name, range(len(cohort)), spec, encoder=encoder, cache=room.cache, jobs=room.jobs
+        cohort, name, range(len(cohort)), spec, encoder=encoder, cache=room.cache
     ):
         results.append(result)
         room.tell()
