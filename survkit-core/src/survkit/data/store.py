@@ -237,7 +237,7 @@ def _imaging_shelf(
     results: list[Any] = []
     needed = 0
     for result in prepare_rows(
-        cohort, name, range(len(cohort)), spec, encoder=encoder, cache=room.cache
+        cohort, name, range(len(cohort)), spec, encoder=encoder, cache=room.cache, jobs=1
     ):
         results.append(result)
         room.tell()

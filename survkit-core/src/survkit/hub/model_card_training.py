@@ -114,8 +114,8 @@ def _fact(facts: Mapping[str, Any], key: str, *, first: int = 0) -> str:
     """Return numbers, counted from ``first`` where files count from 0; else: not recorded."""
     value = facts.get(key)
     values = value if isinstance(value, list) else [value]
-    whole = values and all(type(one) is int for one in values)
-    return ", ".join(str(one + first) for one in values) if whole else NOT_RECORDED
+    whole = [one + first for one in values if type(one) is int]
+    return ", ".join(map(str, whole)) if values and len(whole) == len(values) else NOT_RECORDED
 
 
 def _events(parts: Sequence[Mapping[str, Any]]) -> str:
