@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.hub_server.small_model import rewrite
+from tests.hub_server.small_model import rewrite, save_small_model
 
+from survkit.data import Cohort, SubjectStore
 from survkit.errors import RunError
-from survkit.hub import from_pretrained, save_pretrained
+from survkit.flow import ModalityInput
+from survkit.hub import from_pretrained, load_model, save_pretrained
 from survkit.hub.average_prediction import AveragePrediction
 from survkit.prediction import GridPrediction
 
@@ -96,3 +101,33 @@ def test_average_is_a_prediction() -> None:
         incidence.sum(1) + average.survival([1.0]), torch.ones(1, 1).double()
     )
     torch.testing.assert_close(average.risk_score(1.0, 2), torch.tensor([0.2]).double())
+
+
+def test_what_was_predicted_from_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many subjects there are, the inputs of few are in memory at a time."""
+    table = pd.DataFrame({"id": [f"s{k}" for k in range(20)], "days": 5, "event": 1})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    side = pd.DataFrame({"id": table["id"], "a": range(20), "b": 1.0, "c": 2.0})
+    side.to_csv(tmp_path / "rna.csv", index=False)
+    (tmp_path / "cohort.yaml").write_text(
+        "name: many\ntable: table.csv\nsubject: id\n"
+        "outcome: {duration: days, unit: days, event: event, causes: {1: death}}\n"
+        "modalities: {rna: {kind: vector, file: rna.csv}}\n"
+    )
+    given: list[weakref.ref[torch.Tensor]] = []
+    alive: list[int] = []
+    read = SubjectStore.inputs
+
+    def inputs(store: SubjectStore, rows: Sequence[int]) -> dict[str, ModalityInput]:
+        alive.append(sum(one() is not None for one in given))
+        found = read(store, rows)
+        given.append(weakref.ref(found["rna"].values))
+        return found
+
+    monkeypatch.setattr(SubjectStore, "inputs", inputs)
+    cohort = Cohort.read(tmp_path / "cohort.yaml")
+    model = load_model(save_small_model(tmp_path / "model"))
+
+    assert model.predict(cohort, micro_batch=4).survival([1.0]).shape == (20, 1)
+    assert len(alive) == 5
+    assert max(alive) <= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -21,7 +21,7 @@ from survkit.prediction import SurvivalPrediction
 from survkit.protocols import SurvivalHead
 
 if TYPE_CHECKING:
-    from survkit.data import Cohort, PreparationCache
+    from survkit.data import Cohort, PreparationCache, SubjectStore
     from survkit.hub.push_fitted import PushOptions
 
 Progress = Callable[[int, int], None]
@@ -84,10 +84,7 @@ class FittedModel:
             store = store_for(
                 cohort, chosen, specs, encoders=encoders, cache=cache, progress=progress
             )
-            parts = [
-                store.inputs(chosen[start : start + micro_batch])
-                for start in range(0, len(chosen), micro_batch)
-            ]
+            parts = _in_parts(store, chosen, micro_batch)
             predictions.append(predict_inputs(member, parts, device=device))
         return predictions[0] if len(predictions) == 1 else AveragePrediction(predictions)
 
@@ -113,13 +110,23 @@ class FittedModel:
         return push_fitted(self, name, **options)
 
 
+def _in_parts(
+    store: SubjectStore, rows: Sequence[int], micro_batch: int
+) -> Iterator[dict[str, ModalityInput]]:
+    """Yield what the networks are given, so many subjects at a time."""
+    for start in range(0, len(rows), micro_batch):
+        yield store.inputs(rows[start : start + micro_batch])
+
+
 def predict_inputs(
     model: SurvivalModel,
-    parts: Sequence[Mapping[str, ModalityInput]],
+    parts: Iterable[Mapping[str, ModalityInput]],
     *,
     device: str | torch.device = "cpu",
 ) -> SurvivalPrediction:
-    """Predict for inputs that are given in parts; the curves are made on the CPU."""
+    """Predict for inputs that are given in parts, one in memory at a time; the curves are made on
+    the CPU.
+    """
     dtype = next(model.parameters()).dtype
     model.eval().to(device)
     try:
