@@ -127,9 +127,10 @@ def _print(found: Audit, out: Path | None) -> None:
         console.print(grid)
     for name, reason in found.not_checked.items():
         console.print(f"not asked: {name}: {reason}", style="dim")
-    errors, warnings, notes = (len(found.of(one)) for one in ("error", "warning", "note"))
+    counts = {one: len(found.of(one)) for one in ("error", "warning", "note")}
+    told = ", ".join(f"{many} {one if many == 1 else one + 's'}" for one, many in counts.items())
     console.print(
-        f"{found.source}: {errors} errors, {warnings} warnings, {notes} notes; "
+        f"{found.source}: {told}; "
         f"{len(found.checked)} rules asked, {len(found.not_checked)} not"
     )
     if out is not None:

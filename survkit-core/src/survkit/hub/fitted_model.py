@@ -112,7 +112,7 @@ class FittedModel:
 
 def _in_parts(
     store: SubjectStore, rows: Sequence[int], micro_batch: int
-) -> Iterator[dict[str, ModalityInput]]:
+) -> Iterator[Mapping[str, ModalityInput]]:
     """Yield what the networks are given, so many subjects at a time."""
     for start in range(0, len(rows), micro_batch):
         yield store.inputs(rows[start : start + micro_batch])

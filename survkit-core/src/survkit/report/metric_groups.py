@@ -81,7 +81,9 @@ def _row(numbers: Numbers, cause: str, item: MetricName) -> Mapping[str, Any]:
     across = Markup("{} ({})").format(
         numbers.number(*base, "across_folds", "mean"), numbers.number(*base, "across_folds", "sd")
     )
-    if spread["defined"] < spread["of"]:
+    if not spread["defined"]:
+        across = Markup("defined in no fold")
+    elif spread["defined"] < spread["of"]:
         across += Markup(" in {} of {} folds").format(
             numbers.number(*base, "across_folds", "defined", style="count"),
             numbers.number(*base, "across_folds", "of", style="count"),
