@@ -349,6 +349,20 @@ def test_recipes_by_name_in_python(place: Place) -> None:
         survkit.tournament({"wide": recipes["wide"]}, cohort, place / "three", **shared)
 
 
+@pytest.mark.parametrize("name", ["../mine", "mine/../../mine", "..", ".hidden", "", "a\n"])
+def test_a_name_reaches_no_other_folder(place: Place, name: str) -> None:
+    """A name that is a path is refused, and what lies there stays."""
+    cohort, recipes = two_sizes(place)
+    (place / "mine").mkdir()
+    (place / "mine/letter.txt").write_text("keep")
+
+    with pytest.raises(ConfigError, match="a composition's folder has its name"):
+        survkit.tournament({name: recipes["wide"]} | recipes, cohort, place / "t", folds=2)
+
+    assert (place / "mine/letter.txt").read_text() == "keep"
+    assert not (place / "t").exists()
+
+
 @pytest.mark.slow
 def test_several_processes_find_the_same(place: Place) -> None:
     """With two jobs as with one, also where inner folds are trained."""

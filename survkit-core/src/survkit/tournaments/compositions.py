@@ -62,7 +62,8 @@ def read_compositions(
 
 
 def check_set(found: Sequence[Composition]) -> None:
-    """Refuse names or recipes that stand twice, and recipes that cannot stand in one table.
+    """Refuse names that no folder may have, names and recipes that stand twice, and recipes that
+    cannot stand in one table.
 
     Raises:
         ConfigError: The message names two of them.

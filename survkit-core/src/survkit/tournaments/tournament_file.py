@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from survkit.training_config import Count, Section
 from survkit.validation import validate
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._+=-]*$"
+"""Of a composition, which is also that of its folder."""
 RESERVED = ("chosen", "inner")
 """Folders of a tournament that hold no composition."""
 _FILES = (".json", ".csv", ".svg", ".html", ".yaml", ".parquet")
@@ -112,11 +114,17 @@ class TournamentFile(Section):
 
 
 def check_name(name: str) -> None:
-    """Refuse a name whose folder would stand in the place of the tournament's own.
+    """Refuse a name that is no folder's, or whose folder would stand in the place of the
+    tournament's own.
 
     Raises:
-        ConfigError: It is reserved.
+        ConfigError: It has other signs, such as those of a path, or is reserved.
     """
+    if re.fullmatch(NAME, name) is None:
+        raise ConfigError(
+            f"a composition's folder has its name, so it is of letters, digits and . _ + = -, the "
+            f"first a letter or digit, not {name!r}; give it another name"
+        )
     if name.lower() in RESERVED or name.lower().endswith(_FILES):
         raise ConfigError(
             f"a composition cannot be named '{name}', which a tournament's folder has for its own "

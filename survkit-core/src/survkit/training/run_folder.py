@@ -14,6 +14,8 @@ from survkit.errors import ConfigError, RunError, UserError
 from survkit.recipe import Recipe
 
 RUN_FILE = "run.json"
+_COMPUTED = ("log.csv", "predictions.parquet", "choice.json")
+"""Of an epoch, of test subjects, of a search: files that took time."""
 
 
 class RunFolder:
@@ -88,16 +90,20 @@ class RunFolder:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Leave nothing behind where the input is refused before an epoch was trained.
+        """Leave nothing behind where the input is refused before anything was computed.
 
-        The corrected command then finds a free place, and needs no --overwrite.
+        The corrected command then finds a free place, and needs no --overwrite. An epoch that was
+        trained and subjects who were predicted, also by a baseline, stay for --resume.
         """
         try:
             yield
         except UserError:
-            if not self.resume and not any(self.work.rglob("log.csv")):
+            if not self.resume and not self._holds_work():
                 shutil.rmtree(self.work, ignore_errors=True)
             raise
+
+    def _holds_work(self) -> bool:
+        return any(any(self.work.rglob(name)) for name in _COMPUTED)
 
     def finish(self) -> Path:
         """Put the finished run in its place and return it."""
