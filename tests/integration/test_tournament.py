@@ -16,7 +16,7 @@ import survkit
 from survkit.cli import main
 from survkit.comparison import compare
 from survkit.data import Cohort, Splits
-from survkit.errors import ConfigError
+from survkit.errors import ConfigError, DataError
 from survkit.recipe import Recipe
 from survkit.tournaments.budget import fit_budget
 from survkit.tournaments.compositions import Composition
@@ -323,6 +323,37 @@ def test_one_that_fails_does_not_stop_the_others(
     assert list(found["compositions"]) == ["cox", "deephit", "ridge"]
     assert "not finite" in found["failed"]["wild"] or "loss became" in found["failed"]["wild"]
     assert "failed: wild: " in capsys.readouterr().out
+
+
+def test_finished_baselines_outlive_a_late_refusal(
+    asked: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They have no log of epochs; what they predicted stays, and --resume only compares."""
+    ridges = {
+        f"ridge-{penalty}": {
+            "recipe": {
+                "baseline": {"use": "ridge-cox", "penalty": penalty},
+                "inputs": ["clinical"],
+                "outcome": {"horizon": 300},
+            }
+        }
+        for penalty in (1.0, 10.0)
+    }
+    (asked / "t.yaml").write_text(yaml.safe_dump({"compositions": ridges}))
+
+    def late(*_: Any, **__: Any) -> None:
+        raise DataError("a late refusal")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("survkit.tournaments.results.compare", late)
+        assert main(LINE.split()) == 2
+    before = (asked / "t/ridge-1.0/predictions.parquet").stat().st_mtime_ns
+    capsys.readouterr()
+
+    assert main(f"{LINE} --resume".split()) == 0
+
+    assert (asked / "t/ridge-1.0/predictions.parquet").stat().st_mtime_ns == before
+    assert list(content(asked / "t")["compositions"]) == ["ridge-1.0", "ridge-10.0"]
 
 
 def two_sizes(place: Place) -> tuple[Cohort, dict[str, Recipe]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from survkit.cli.console import table_console
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from survkit.tournaments.tournament import Checked, TournamentResult
-
-WIDTH = 160
-"""Columns of text where there is no terminal."""
 
 _CHOSEN = "chosen in each fold"
 
@@ -25,7 +24,7 @@ def print_entrants(checked: Checked) -> None:
     from survkit.tournaments.said import by_reason
     from survkit.tournaments.spent import parts_of
 
-    console, entrants = _console(), checked.entrants
+    console, entrants = table_console(), checked.entrants
     grid = _grid(("composition", "made of", "steps at most"))
     for one in entrants.compositions:
         budget = entrants.budgets[one.name]
@@ -42,7 +41,7 @@ def print_result(found: TournamentResult) -> None:
     from survkit.tournaments.said import sentences
     from survkit.tournaments.shown import composition_cells, result_words
 
-    content, console = found.content, _console()
+    content, console = found.content, table_console()
     headline = next(iter(content["metrics"]))
     console.print()
     console.print(f"{content['cause']}: {content['metrics'][headline]['label']}", style="bold")
@@ -92,12 +91,3 @@ def _grid(headings: tuple[str, ...]) -> Table:
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=heading != "made of")
     return table
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:  # a file has no width; rows stay whole
-        console.width = WIDTH
-    return console

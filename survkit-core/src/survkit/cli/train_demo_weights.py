@@ -78,9 +78,9 @@ def command(
 
 
 def _print_table(results: Sequence[DemonstrationResult]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from survkit.cli.console import table_console
     from survkit.cli.estimate_cells import estimate_cells
 
     grid = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
@@ -95,6 +95,6 @@ def _print_table(results: Sequence[DemonstrationResult]) -> None:
             *estimate_cells(result.concordance),
             estimate_cells(result.best)[0],
         )
-    console = Console(markup=False, highlight=False)
+    console = table_console()
     console.print(grid)
     console.print()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Splits, make_splits
-from survkit.errors import RunError
 from survkit.reproduction.draw_figure import draw_figure
 from survkit.reproduction.published_table import Reproduction, Row
 from survkit.reproduction.row_condition import (
@@ -27,14 +24,13 @@ from survkit.reproduction.row_plan import RowPlan, plan_rows
 from survkit.reproduction.row_sources import check_sources, find_row_sources
 from survkit.reproduction.table_content import RowState, TableSettings, table_content
 from survkit.reproduction.write_table import write_table
-from survkit.training.cross_validate import cross_validate, run_facts
+from survkit.training.finish_run import finish_run, is_finished
 from survkit.training.run_folder import RunFolder
 from survkit.training.run_settings import RunOptions, RunSettings
 from survkit.transfer import Source
 
 log = logging.getLogger("survkit.reproduction")
 ERROR_FILE = "error.txt"
-_RUN_FILES = ("run.json", "predictions.parquet", "metrics.json", "report.html")
 
 Announce = Callable[[str, int, int], None]
 """Told the label of a row that starts, its number from 1, and how many there are."""
@@ -249,18 +245,17 @@ def _run_row(
 ) -> RowState:
     """Cross-validate one row, unless it is finished, and say where it lies or why it failed."""
     folder = plan.folder(place)
-    own = replace(settings, overwrite=False, resume=(folder / "run.json").is_file())
     error_file = place / "rows" / f"{plan.row.slug}-{ERROR_FILE}"
     error_file.unlink(missing_ok=True)
     try:
-        expected = {"recipe": plan.recipe.to_dict(), **run_facts(plan.recipe, cohort, splits, own)}
-        if own.resume and _is_finished(folder, expected):
-            return RowState(folder)
-        forget_conditions(place, conditions, plan.row.slug)
-        if not own.resume:  # of a process that was killed before it had begun
-            shutil.rmtree(folder, ignore_errors=True)
-        options = {name: getattr(own, name) for name in RunOptions.__annotations__}
-        cross_validate(plan.recipe, cohort, folder, splits=splits, **cast(RunOptions, options))
+        finish_run(
+            plan.recipe,
+            cohort,
+            folder,
+            splits,
+            settings,
+            before=lambda: forget_conditions(place, conditions, plan.row.slug),
+        )
     except Exception as error:  # one row must not lose the others; its reason stands in the table
         log.warning("%s: failed: %s", plan.row.label, error)
         error_file.parent.mkdir(parents=True, exist_ok=True)
@@ -269,22 +264,11 @@ def _run_row(
     return RowState(folder)
 
 
-def _is_finished(folder: Path, expected: Mapping[str, Any]) -> bool:
-    """Whether a run folder holds the finished run of these facts."""
-    if not all((folder / name).is_file() for name in _RUN_FILES):
-        return False
-    try:
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(f"{folder / 'run.json'}: damaged ({error}); delete {folder}") from error
-    return bool(found == json.loads(json.dumps(expected)))
-
-
 def _found_before(table: Reproduction, rows: Sequence[Row], place: Path) -> dict[str, RowState]:
     """Return the rows that were not asked for now, but finished before."""
     found = {}
     for row in table.rows:
         folder = place / "rows" / row.slug
-        if row not in rows and all((folder / name).is_file() for name in _RUN_FILES):
+        if row not in rows and is_finished(folder):
             found[row.label] = RowState(folder)
     return found

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from survkit.atomic_write import write_bytes
 from survkit.data import Cohort, Splits
-from survkit.errors import RunError
 from survkit.tournaments.compositions import Composition
 from survkit.tournaments.inner_score import Scoring, inner_score
 from survkit.tournaments.seconds import timed
-from survkit.training.cross_validate import cross_validate, fold_names, run_facts
-from survkit.training.run_settings import RunOptions, RunSettings
+from survkit.training.cross_validate import fold_names
+from survkit.training.finish_run import finish_run
+from survkit.training.run_settings import RunSettings
+from survkit.worker_processes import in_processes
 
 log = logging.getLogger("survkit.tournaments")
 ERROR_FILE = "error.txt"
-_RUN_FILES = ("run.json", "predictions.parquet", "metrics.json", "report.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def run_composition(one: Composition, track: Track) -> Finished:
     try:
         folder = track.place / one.name
         with timed(track.place, one.name, "cross_validation", begun=_begun(folder)):
-            _cross_validate(one, track, folder)
+            finish_run(one.recipe, track.cohort, folder, track.splits, track.settings)
         with timed(track.place, one.name, "inner_scores", begun=_begun(error_file.parent)):
             scores = _inner_scores(one, track, folder)
     except Exception as error:  # one must not lose the others; its reason stands in the table
@@ -76,34 +74,6 @@ def run_composition(one: Composition, track: Track) -> Finished:
         write_bytes(error_file, traceback.format_exc().encode())
         return Finished({}, " ".join(str(error).split()) or type(error).__name__)
     return Finished(scores)
-
-
-def _cross_validate(one: Composition, track: Track, folder: Path) -> None:
-    own = replace(track.settings, overwrite=False, resume=(folder / "run.json").is_file())
-    if own.resume and _is_finished(one, track, folder, own):
-        return
-    if not own.resume:  # of a process that was killed before it had begun
-        shutil.rmtree(folder, ignore_errors=True)
-    options = {name: getattr(own, name) for name in RunOptions.__annotations__}
-    cross_validate(
-        one.recipe, track.cohort, folder, splits=track.splits, **cast(RunOptions, options)
-    )
-
-
-def _is_finished(one: Composition, track: Track, folder: Path, settings: RunSettings) -> bool:
-    """Whether the folder holds the finished run of this recipe on this cohort and division."""
-    if not all((folder / name).is_file() for name in _RUN_FILES):
-        return False
-    cohort = track.cohort.with_twins(one.recipe.twins)
-    expected = {
-        "recipe": one.recipe.to_dict(),
-        **run_facts(one.recipe, cohort, track.splits, settings),
-    }
-    try:
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(f"{folder / 'run.json'}: damaged ({error}); delete {folder}") from error
-    return bool(found == json.loads(json.dumps(expected)))
 
 
 def _inner_scores(one: Composition, track: Track, folder: Path) -> dict[str, Any]:
@@ -117,14 +87,12 @@ def _inner_scores(one: Composition, track: Track, folder: Path) -> dict[str, Any
         folds=track.inner_folds,
         settings=track.settings,
     )
-    numbers = range(len(track.splits.folds))
+    calls = [(work, number) for number in range(len(track.splits.folds))]
     if track.settings.jobs == 1:
-        found = [inner_score(work, number) for number in numbers]
+        found = [inner_score(*each) for each in calls]
     else:
-        from joblib import Parallel, delayed
-
-        tasks = (delayed(inner_score)(work, number) for number in numbers)  # type: ignore[no-untyped-call]
-        found = list(Parallel(n_jobs=track.settings.jobs)(tasks))  # type: ignore[no-untyped-call]
+        jobs = track.settings.jobs
+        found = list(in_processes(inner_score, calls, jobs=jobs, tasks=len(calls)))
     return dict(zip(fold_names(track.splits), found, strict=True))
 
 
