@@ -40,7 +40,7 @@ FILE: dict[str, Any] = {
         }
     },
 }
-SHORT = "--cohort cohort.yaml --folds 2 --replicates 20 --permutations 99 --quiet"
+SHORT = "--cohort cohort.yaml --folds 2 --replicates 20 --permutations 199 --quiet"
 LINE = f"tournament t.yaml --out t {SHORT}"
 
 
@@ -109,7 +109,7 @@ def test_tests_and_numbers_are_those_of_the_runs(played: Path) -> None:
     """Difference, p and Holm are what ``survkit compare`` finds in the same folders."""
     place, names = played / "t", ["cox", "deephit", "ridge"]
     found = content(place)
-    again = compare({name: place / name for name in names}, replicates=20, permutations=99)
+    again = compare({name: place / name for name in names}, replicates=20, permutations=199)
 
     for key, metric in again.metrics.items():
         pairs = found["pairs"][key]
@@ -174,6 +174,7 @@ def test_no_outcome_of_a_test_subject_reaches_a_score(
             run=played / "t" / name,
             place=tmp_path / which,
             folds=folds,
+            cause=1,
             settings=RunSettings(),
         )
         found.append(inner_score(work, 0))
@@ -244,14 +245,70 @@ def test_unequal_budgets_are_refused_unless_stated(
     asked: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """More epochs, members or values to try are told with their numbers, before anything trains."""
-    line = f"tournament --recipe recipe.yaml --out new {SHORT} --check --vary"
+    line = f"tournament --recipe recipe.yaml --out new {SHORT} --inner-folds 1 --check --vary"
 
     told = refused(f"{line} training.epochs=2,3", capsys)
     assert "in fold-0 'epochs=2' has at most 2 epochs and 'epochs=3' 3" in told
     assert "1 trainings and 'members=2' 2" in refused(f"{line} training.members=1,2", capsys)
     risk_sets = refused(f"{line} training.risk_set=7,all", capsys)
     assert "optimizer steps" in risk_sets
+    told = refused(f"{line} training.patience=1,null", capsys)
+    assert "'patience=1' stops early with patience 1 and 'patience=None' after its last" in told
     assert main(f"{line} training.epochs=2,3 --unequal-budget".split()) == 0
+
+
+@pytest.mark.parametrize(
+    ("vary", "folds"),
+    [
+        ("fusion=mean,gated", "its validation part"),
+        ("training.monitor=concordance,loss", "3 inner folds"),
+    ],
+)
+def test_the_validation_part_chooses_only_where_all_have_looked_alike(
+    asked: Place, capsys: pytest.CaptureFixture[str], vary: str, folds: str
+) -> None:
+    """Else, and where a baseline competes with networks, inner folds do; what is asked is done."""
+    told = f"the best of each training part is chosen on {folds}"
+    line = f"tournament --recipe recipe.yaml --out new {SHORT} --check --vary {vary}"
+
+    assert main(line.split()) == 0
+    assert told in capsys.readouterr().out
+    assert main(f"{line} --inner-folds 1".split()) == 0
+    assert "chosen on its validation part" in capsys.readouterr().out
+    assert main(f"{LINE} --check".split()) == 0  # two networks and a baseline
+    assert "chosen on 3 inner folds" in capsys.readouterr().out
+
+
+def test_too_few_permutations_for_so_many_pairs_are_refused(
+    asked: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three pairs at 0.05 need a p-value of a sixtieth: 59 permutations, and not one less."""
+    line = f"tournament t.yaml --out new {SHORT} --check --permutations"
+
+    told = refused(f"{line} 58", capsys)
+    assert "Holm multiplies it by the 3 pairs of 3 compositions" in told
+    assert "set --permutations to 59 or more" in told
+    assert main(f"{line} 59".split()) == 0
+
+
+def test_another_tournament_is_not_gone_on_with(
+    played: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A changed recipe, fold count, resamples or way of choosing; nothing of the first is lost."""
+    shutil.copytree(played, tmp_path / "again")
+    monkeypatch.chdir(tmp_path / "again")
+    before = whole(Path("t"))
+    line = f"{LINE} --inner-folds 2 --reference ridge --resume"
+
+    told = refused(f"{line} --set training.epochs=3", capsys)
+    assert "the interrupted run had another compositions (cox.training.epochs: 2, now 3)" in told
+    assert "had another splits" in refused(line.replace("--folds 2", "--folds 3"), capsys)
+    assert "had another inner_folds" in refused(f"{line} --inner-folds 1", capsys)
+    assert "had another replicates" in refused(f"{line} --replicates 30", capsys)
+    assert whole(Path("t")) == before
 
 
 def test_the_budget_counts_a_search() -> None:
@@ -317,10 +374,16 @@ def test_one_that_fails_does_not_stop_the_others(
         ),
     )
 
-    assert main(LINE.split()) == 1
+    line = f"{LINE} --inner-folds 1 --reference wild"
+
+    assert main(line.split()) == 1
 
     found = content(asked / "t")
     assert list(found["compositions"]) == ["cox", "deephit", "ridge"]
+    assert found["reference"] == found["best"]
+    page = (asked / "t/tournament.html").read_text()
+    assert "The reference wild failed, so the others are shown against the best." in page
+    assert "a baseline&#39;s not at all" in page
     assert "not finite" in found["failed"]["wild"] or "loss became" in found["failed"]["wild"]
     assert "failed: wild: " in capsys.readouterr().out
 
@@ -368,7 +431,7 @@ def two_sizes(place: Place) -> tuple[Cohort, dict[str, Recipe]]:
 def test_recipes_by_name_in_python(place: Place) -> None:
     """Repeats have folds of their own, and one recipe alone is no tournament."""
     cohort, recipes = two_sizes(place)
-    shared: Any = {"folds": 2, "repeats": 2, "replicates": 0, "permutations": 9, "progress": False}
+    shared: Any = {"folds": 2, "repeats": 2, "replicates": 0, "permutations": 19, "progress": False}
 
     found = survkit.tournament(recipes, cohort, place / "one", **shared)
 
@@ -398,7 +461,7 @@ def test_a_name_reaches_no_other_folder(place: Place, name: str) -> None:
 def test_several_processes_find_the_same(place: Place) -> None:
     """With two jobs as with one, also where inner folds are trained."""
     cohort, recipes = two_sizes(place)
-    shared: Any = {"folds": 2, "inner_folds": 2, "replicates": 0, "permutations": 9}
+    shared: Any = {"folds": 2, "inner_folds": 2, "replicates": 0, "permutations": 19}
 
     one = survkit.tournament(recipes, cohort, place / "one", **shared)
     two = survkit.tournament(recipes, cohort, place / "two", **shared, jobs=2)

@@ -56,9 +56,9 @@ def test_ranks_share_ties_and_skip_undefined_folds() -> None:
 
     assert left_out == 1
     assert {name: one["ranks"] for name, one in found.items()} == {
-        "a": [1.5, 3.0],
-        "b": [1.5, 1.0],
-        "c": [3.0, 2.0],
+        "a": [1.5, 3.0, None],
+        "b": [1.5, 1.0, None],
+        "c": [3.0, 2.0, None],
     }
     assert {name: one["first"] for name, one in found.items()} == {"a": 1, "b": 2, "c": 0}
-    assert ranks(folds, best="lowest")[0]["c"]["ranks"] == [1.0, 2.0]
+    assert ranks(folds, best="lowest")[0]["c"]["ranks"] == [1.0, 2.0, None]

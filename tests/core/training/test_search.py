@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from survkit.cli import main
 from survkit.data import Cohort, make_splits
+from survkit.errors import DivergedError
 from survkit.plugins import default_registry
 from survkit.recipe import Recipe
 from survkit.training import search
@@ -235,6 +236,13 @@ def test_a_candidate_that_diverges_is_the_worst_and_is_named(
     assert found["chosen"] == {"training.optimizer.lr": 0.05}
     assert found["scores"][0]["score"] is None
     assert "lower training.optimizer.lr" in found["scores"][0]["diverged"]
+
+
+def test_a_search_of_which_all_diverge_has_diverged(cohort: Cohort, tmp_path: Path) -> None:
+    """So that a choice between compositions counts it as worst, as one without a search."""
+    rates = "search={training.optimizer.lr: [1.0e30, 1.0e31]}"
+    with pytest.raises(DivergedError, match="all 2 candidates of the search diverged"):
+        fit(recipe(rates, "training.optimizer.use=sgd"), cohort, tmp_path / "run", progress=False)
 
 
 def test_a_damaged_choice_is_refused(

@@ -14,7 +14,11 @@ from survkit.heads.cox import CoxHead
 from survkit.heads.deephit import DeepHitHead
 from survkit.model import SurvivalModel
 from survkit.specs import OutcomeSpec
-from survkit.training.validation_score import is_better, validation_concordance
+from survkit.training.validation_score import (
+    horizon_concordance,
+    is_better,
+    validation_concordance,
+)
 
 
 class HeadOnly(nn.Module):
@@ -72,6 +76,21 @@ def test_several_causes_count_alike_where_they_exist() -> None:
     censored = SurvivalTarget(duration, torch.zeros(3, dtype=torch.int64))
     with pytest.raises(DataError, match=r"no comparable pair.*set training.monitor to loss"):
         validation_concordance(model, logits, censored, outcome, monitor="antolini")
+
+
+def test_one_cause_can_be_the_only_one_that_counts() -> None:
+    """Death is ordered rightly and relapse wrongly, so that their mean says neither."""
+    outcome = OutcomeSpec(causes=("death", "relapse"), horizon=2.0, time_grid=(1.0, 2.0))
+    duration = torch.tensor([1.0, 1.5, 2.0], dtype=torch.float64)
+    target = SurvivalTarget(duration, torch.tensor([1, 2, 0]))
+    logits = torch.tensor(
+        [[0.6, 0.1, 0.05, 0.05, 0.2], [0.1, 0.3, 0.01, 0.01, 0.58], [0.1, 0.1, 0.3, 0.3, 0.2]]
+    ).log()
+    prediction = DeepHitHead(1, outcome).predict(logits)
+
+    found = [horizon_concordance(prediction, target, outcome, cause=one) for one in (1, 2, None)]
+
+    assert found == [1.0, 0.0, 0.5]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def command(
         typer.Option(
             min=1,
             help="On what each training part chooses the best: 1 for its validation part, else an "
-            "inner cross-validation; default: the file's, else 1.",
+            "inner cross-validation; default: the file's, else 1 where that is fair, else 3.",
         ),
     ] = None,
     unequal_budget: Annotated[

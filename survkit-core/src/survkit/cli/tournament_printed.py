@@ -21,7 +21,7 @@ MOST_PAIRS = 12
 
 def print_entrants(checked: Checked) -> None:
     """Print who competes with which budget, and who does not fit and why."""
-    from survkit.tournaments.said import by_reason
+    from survkit.tournaments.said import by_reason, chosen_on
     from survkit.tournaments.spent import parts_of
 
     console, entrants = table_console(), checked.entrants
@@ -32,6 +32,7 @@ def print_entrants(checked: Checked) -> None:
         made = "; ".join(f"{role} {use}" for role, use in parts_of(one.recipe).items())
         grid.add_row(one.name, made, steps)
     console.print(grid)
+    console.print(f"the best of each training part is chosen on {chosen_on(entrants.inner_folds)}")
     for names, reason in by_reason(entrants.left_out):
         console.print(f"left out: {', '.join(names)}: {reason}")
 

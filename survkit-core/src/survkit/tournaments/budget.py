@@ -1,7 +1,8 @@
 """What each composition may spend in a training part: nobody wins by training longer.
 
 The budget is counted before anything trains, in the units that cost: trainings, epochs, optimizer
-steps (one per risk set) and subjects passed through the network. Early stopping may spend less.
+steps (one per risk set) and subjects passed through the network. Early stopping may spend less, so
+its rule is equal too.
 A baseline has no epochs: it is fitted until its own solver is done, and has no budget.
 """
 
@@ -11,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from survkit.data import Cohort, Splits
-from survkit.errors import ConfigError
 from survkit.recipe import Recipe
 from survkit.tournaments.compositions import Composition
 from survkit.tournaments.inner_parts import inner_parts
@@ -86,34 +86,46 @@ def budgets(
     return found
 
 
-def check_equal(found: Mapping[str, Sequence[Budget] | None], names: Sequence[str]) -> None:
-    """Refuse networks of which one may spend more than another.
+def first_difference(
+    compositions: Sequence[Composition],
+    found: Mapping[str, Sequence[Budget] | None],
+    names: Sequence[str],
+) -> str | None:
+    """Return in words which network may first spend more than another; ``None`` where none may.
 
     Args:
+        compositions: Those that fit.
         found: By composition, by outer fold.
         names: Of the outer folds.
-
-    Raises:
-        ConfigError: With the two and what differs first.
     """
-    networks = [(name, parts) for name, parts in found.items() if parts is not None]
-    for name, parts in networks[1:]:
+    networks = [(one, found[one.name]) for one in compositions if one.recipe.baseline is None]
+    for one, parts in networks[1:]:
         first, expected = networks[0]
-        for fold, mine, others in zip(names, expected, parts, strict=True):
+        for fold, mine, others in zip(names, expected or (), parts or (), strict=True):
             for unit, words in _WORDS.items():
                 here, there = getattr(mine, unit), getattr(others, unit)
                 if here != there:
-                    raise ConfigError(
-                        f"unequal budget: in {fold} '{first}' has at most {here} {words} and "
-                        f"'{name}' {there}; make training.epochs, risk_set, members, search and "
-                        "search_folds alike, or say that it is meant: budget: unequal in the file, "
-                        "or --unequal-budget"
+                    return (
+                        f"in {fold} '{first.name}' has at most {here} {words} and "
+                        f"'{one.name}' {there}; make training.epochs, risk_set, members, search "
+                        "and search_folds alike"
                     )
+        if _patience(first.recipe) != _patience(one.recipe):
+            return (
+                f"'{first.name}' stops {_stops(first.recipe)} and '{one.name}' "
+                f"{_stops(one.recipe)}; make training.patience alike"
+            )
+    return None
 
 
-def is_equal(found: Mapping[str, Sequence[Budget] | None]) -> bool:
-    """Whether all networks may spend the same in every fold."""
-    return len({tuple(parts) for parts in found.values() if parts is not None}) < 2
+def _patience(recipe: Recipe) -> list[int | None]:
+    """Return the patience of every candidate, in the order of writing, each once."""
+    return list(dict.fromkeys(one.training.patience for _, one in candidates(recipe)))
+
+
+def _stops(recipe: Recipe) -> str:
+    own = ", ".join("none" if one is None else str(one) for one in _patience(recipe))
+    return f"early with patience {own}" if own != "none" else "after its last epoch"
 
 
 def _of_fold(recipe: Recipe, cohort: Cohort, splits: Splits, number: int, folds: int) -> Budget:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from survkit.data import Cohort, FoldRows, Splits
 from survkit.errors import ConfigError, DataError, UserError
-from survkit.metrics.estimate import Estimate
-from survkit.metrics.harrell import harrell_concordance
 from survkit.recipe import Recipe
 from survkit.training.check_order import check_order
 from survkit.training.fit_outcome import fit_outcome
+from survkit.training.horizon_pair import has_horizon_pair
 from survkit.training.inner_folds import inner_folds
 
 
@@ -51,7 +48,9 @@ def inner_parts(recipe: Recipe, cohort: Cohort, rows: FoldRows, folds: int) -> l
     if folds > 1:
         return [
             InnerPart(one.train, validation, one.left_out)
-            for one in inner_folds(cohort, train, folds, recipe.training.seed)
+            for one in inner_folds(
+                cohort, train, folds, recipe.training.seed, setting="--inner-folds"
+            )
         ]
     if not validation:
         raise ConfigError(
@@ -61,9 +60,18 @@ def inner_parts(recipe: Recipe, cohort: Cohort, rows: FoldRows, folds: int) -> l
     return [InnerPart(train, validation, validation)]
 
 
-def check_inner_parts(recipe: Recipe, cohort: Cohort, splits: Splits, folds: int) -> None:
+def check_inner_parts(
+    recipe: Recipe, cohort: Cohort, splits: Splits, folds: int, *, cause: int
+) -> None:
     """Refuse a fold in which a part teaches nothing, or no two of its scored subjects can be
     compared up to the horizon.
+
+    Args:
+        recipe: Any of the tournament: they agree on seed, validation part and horizon.
+        cohort: Read with its outcome.
+        splits: The outer division.
+        folds: Inner folds; 1 for the validation part.
+        cause: Code of the cause by which the best is chosen.
 
     Raises:
         UserError: With the name of the fold.
@@ -73,20 +81,15 @@ def check_inner_parts(recipe: Recipe, cohort: Cohort, splits: Splits, folds: int
             for part in inner_parts(recipe, cohort, splits.rows(fold, cohort.subjects), folds):
                 fit_outcome(recipe, cohort, part.train)
                 check_order(cohort, part.train)
-                _check_pair(recipe, cohort, part.scored)
+                _check_pair(recipe, cohort, part.scored, cause)
         except UserError as error:
             raise type(error)(f"{fold.name}: {error}") from error
 
 
-def _check_pair(recipe: Recipe, cohort: Cohort, rows: list[int]) -> None:
-    target = cohort.target(rows)
-    scores = torch.zeros(len(rows), dtype=torch.float64)
-    found = [
-        harrell_concordance(scores, target, cause=cause, tau=recipe.outcome.horizon)
-        for cause in range(1, len(cohort.causes) + 1)
-    ]
-    if not any(isinstance(one, Estimate) for one in found):
+def _check_pair(recipe: Recipe, cohort: Cohort, rows: list[int], cause: int) -> None:
+    if not has_horizon_pair(cohort, rows, recipe.outcome.horizon, cause=cause):
         raise DataError(
             f"no two of the {len(rows)} subjects on whom the best composition would be chosen can "
-            "be compared; set training.validation or --inner-folds otherwise"
+            f"be compared (cause '{cohort.causes[cause - 1]}', up to the horizon); set "
+            "training.validation or --inner-folds otherwise"
         )

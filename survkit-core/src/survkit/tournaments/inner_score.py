@@ -1,7 +1,8 @@
 """How well a composition does inside a training part: the one number by which the best is chosen.
 
 It is Harrell's concordance up to the horizon of subjects of the training part, in every composition
-by the same function on the same subjects: losses of different heads could not be compared.
+by the same function on the same subjects: losses of different heads could not be compared. Where
+causes compete, it is that of the cause that is compared.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Scoring:
         run: Folder of the composition's cross-validation.
         place: Where its scores are kept, one file per outer fold.
         folds: Inner folds; 1 for the validation part.
+        cause: Code of the cause that is compared.
         settings: Of the run.
     """
 
@@ -52,6 +54,7 @@ class Scoring:
     run: Path
     place: Path
     folds: int
+    cause: int
     settings: RunSettings
 
 
@@ -90,7 +93,7 @@ def _score(work: Scoring, number: int, place: int, part: InnerPart, home: Path) 
     inner = replace(work, cohort=cohort)
     predict = _network if recipe.baseline is None else _baseline
     prediction, outcome = predict(inner, number, part, home / f"inner-{place}", seed)
-    return horizon_concordance(prediction, cohort.target(part.scored), outcome)
+    return horizon_concordance(prediction, cohort.target(part.scored), outcome, cause=work.cause)
 
 
 def _network(

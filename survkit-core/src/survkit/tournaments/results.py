@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from survkit.comparison import Comparison, PairComparison, compare
 from survkit.comparison.comparable_metrics import DEFAULT_METRICS
 from survkit.data import Cohort, Splits
 from survkit.evaluation import Evaluation
-from survkit.tournaments.budget import is_equal
 from survkit.tournaments.choose_best import CHOSEN
 from survkit.tournaments.corrected_pairs import (
     best_first,
@@ -21,12 +20,14 @@ from survkit.tournaments.corrected_pairs import (
     differences_to,
     shown_to_differ,
 )
+from survkit.tournaments.fair_choice import is_fair
 from survkit.tournaments.not_told_apart import not_told_apart
 from survkit.tournaments.preflight import Entrants
 from survkit.tournaments.ranks import ranks
 from survkit.tournaments.run_composition import Finished
 from survkit.tournaments.settings import TournamentSettings
 from survkit.tournaments.spent import parts_of, spent, tried_by_baseline
+from survkit.training.cross_validate import fold_names
 
 FORMAT = 1
 """Version of ``tournament.json``. Keys may be added under one version, not renamed or removed."""
@@ -47,7 +48,6 @@ class Ended:
         finished: By name, what became of each.
         choices: By outer fold, which was chosen.
         chosen: Numbers of the chosen compositions' predictions.
-        inner_folds: By which they were chosen.
         reference: Asked for; ``None`` for the best.
         settings: Of the tests and intervals.
     """
@@ -60,7 +60,6 @@ class Ended:
     finished: Mapping[str, Finished]
     choices: Mapping[str, Any]
     chosen: Evaluation
-    inner_folds: int
     reference: str | None
     settings: TournamentSettings
 
@@ -114,11 +113,13 @@ def results(ended: Ended, compared: Comparison) -> dict[str, Any]:
 def _settings(ended: Ended) -> dict[str, Any]:
     settings = ended.settings
     return {
-        "inner_folds": ended.inner_folds,
+        "inner_folds": ended.entrants.inner_folds,
+        "fair_choice": ended.entrants.inner_folds > 1
+        or is_fair([one.recipe for one in ended.entrants.compositions]),
         "permutations": settings.permutations,
         "replicates": settings.replicates,
         "level": settings.level,
-        "equal_budget": is_equal(ended.entrants.budgets),
+        "equal_budget": ended.entrants.equal_budget,
     }
 
 
@@ -126,8 +127,8 @@ def _compositions(
     ended: Ended, cause: str, best: str, groups: list[tuple[str, ...]]
 ) -> dict[str, Any]:
     metrics = {name: _metrics(ended.place / name, cause) for name in ended.names}
-    ranked, skipped = ranks(
-        {name: one[HEADLINE]["folds"] for name, one in metrics.items()}, best=best
+    ranked = _ranked(
+        ended.splits, {name: one[HEADLINE]["folds"] for name, one in metrics.items()}, best
     )
     found = {}
     for one in ended.entrants.compositions:
@@ -143,7 +144,7 @@ def _compositions(
             "parts": parts_of(one.recipe),
             "modalities": list(one.recipe.modalities),
             "results": {key: metrics[one.name][key]["pooled"] for key in DEFAULT_METRICS},
-            "rank": ranked[one.name] | {"folds_left_out": skipped},
+            "rank": ranked[one.name],
             "groups": [number for number, group in enumerate(groups) if one.name in group],
             "inner_score": sum(known) / len(known) if known else None,
             "chosen_in": sum(c["chosen"] == one.name for c in ended.choices.values()),
@@ -152,6 +153,25 @@ def _compositions(
             "spent": spent(one, ended.cohort, ended.splits, run),
         }
     return found
+
+
+def _ranked(
+    splits: Splits, found: Mapping[str, Sequence[Mapping[str, Any]]], best: str
+) -> dict[str, dict[str, Any]]:
+    """Return the ranks by composition, those of the single folds by the name of the fold."""
+    ranked, left_out = ranks(found, best=best)
+    named = dict(
+        zip([(fold.repeat, fold.fold) for fold in splits.folds], fold_names(splits), strict=True)
+    )
+    folds = [named[item["repeat"], item["fold"]] for item in next(iter(found.values()))]
+    return {
+        name: {
+            **one,
+            "ranks": dict(zip(folds, one["ranks"], strict=True)),
+            "folds_left_out": left_out,
+        }
+        for name, one in ranked.items()
+    }
 
 
 def _metrics(run: Path, cause: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Track:
         splits: The outer division.
         place: Folder of the tournament.
         inner_folds: By which the best is chosen.
+        cause: Code of the cause by which it is chosen.
         settings: Of every cross-validation.
     """
 
@@ -52,6 +53,7 @@ class Track:
     splits: Splits
     place: Path
     inner_folds: int
+    cause: int
     settings: RunSettings
 
 
@@ -85,6 +87,7 @@ def _inner_scores(one: Composition, track: Track, folder: Path) -> dict[str, Any
         run=folder,
         place=track.place / "inner" / one.name,
         folds=track.inner_folds,
+        cause=track.cause,
         settings=track.settings,
     )
     calls = [(work, number) for number in range(len(track.splits.folds))]

@@ -47,10 +47,12 @@ class TournamentSettings:
         splits: A given division instead.
         by_site: Test whole sites that no training part has seen.
         inner_folds: Instead of the file's: 1 chooses on the validation part, more by an inner
-            cross-validation of the training part.
+            cross-validation of the training part. Where neither says, 1 if the validation part is
+            as kind to every composition, else 3.
         unequal_budget: Networks that may take different numbers of optimizer steps are meant.
         reference: Instead of the file's: what the figure shows the others against.
-        cause: Name of the cause that is compared; the first where ``None``.
+        cause: Name of the cause that is compared and by which the best is chosen; the first where
+            ``None``.
         permutations: Random swaps of the paired permutation test.
         level: Coverage of the intervals of differences; the tests are at one minus it. Those of
             single compositions have 95%, as in every run.

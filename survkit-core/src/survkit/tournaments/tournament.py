@@ -14,7 +14,12 @@ from survkit.recipe import Recipe
 from survkit.suggest import did_you_mean
 from survkit.tournaments.choose_best import choose, evaluate_chosen
 from survkit.tournaments.compositions import Composition, check_set, read_compositions
-from survkit.tournaments.preflight import Entrants, check_entrants, check_reference
+from survkit.tournaments.preflight import (
+    Entrants,
+    check_entrants,
+    check_permutations,
+    check_reference,
+)
 from survkit.tournaments.results import Ended, compare_all, results
 from survkit.tournaments.run_composition import Finished, Track, run_composition
 from survkit.tournaments.seconds import read_seconds
@@ -53,14 +58,14 @@ class Checked:
         title: One line.
         splits: The outer division.
         entrants: Who competes, who does not and why, and the budgets.
-        inner_folds: By which the best is chosen.
+        cause: Code of the cause that is compared, and by which the best is chosen.
         reference: What the others are shown against; ``None`` for the best.
     """
 
     title: str
     splits: Splits
     entrants: Entrants
-    inner_folds: int
+    cause: int
     reference: str | None
 
 
@@ -126,7 +131,7 @@ def check_tournament(asked: Asked, cohort: Cohort, settings: TournamentSettings)
         raise ConfigError(
             f"no cause is named {settings.cause!r}. {did_you_mean(settings.cause, cohort.causes)}"
         )
-    inner_folds = settings.inner_folds or (1 if file is None else file.inner_folds)
+    cause = 1 if settings.cause is None else cohort.causes.index(settings.cause) + 1
     splits = settings.splits or _divide(compositions[0].recipe, cohort, settings)
     refuse_parted_groups(splits, cohort)
     entrants = check_entrants(
@@ -134,13 +139,17 @@ def check_tournament(asked: Asked, cohort: Cohort, settings: TournamentSettings)
         cohort,
         splits,
         registry,
-        inner_folds=inner_folds,
+        inner_folds=settings.inner_folds or (None if file is None else file.inner_folds),
+        cause=cause,
         unequal_budget=settings.unequal_budget or (file is not None and file.budget == "unequal"),
+    )
+    check_permutations(
+        len(entrants.compositions), permutations=settings.permutations, level=settings.level
     )
     reference = settings.reference or (None if file is None else file.reference)
     check_reference(reference, entrants)
     title = (file.title if file is not None else "") or f"{len(compositions)} compositions compared"
-    return Checked(title, splits, entrants, inner_folds, reference)
+    return Checked(title, splits, entrants, cause, reference)
 
 
 def _given(recipes: Mapping[str, Recipe], seed: int | None) -> list[Composition]:
@@ -173,7 +182,9 @@ def _facts(checked: Checked, cohort: Cohort, settings: TournamentSettings) -> di
         "cohort": cohort.fingerprint(),
         "left_out": list(cohort.left_out),
         "splits": checked.splits.sha256,
-        "inner_folds": checked.inner_folds,
+        "inner_folds": checked.entrants.inner_folds,
+        "cause": cohort.causes[checked.cause - 1],
+        "replicates": settings.replicates,
     }
 
 
@@ -184,7 +195,8 @@ def _run_all(
         cohort=cohort,
         splits=checked.splits,
         place=place,
-        inner_folds=checked.inner_folds,
+        inner_folds=checked.entrants.inner_folds,
+        cause=checked.cause,
         settings=settings.run(),
     )
     names = [one.name for one in checked.entrants.compositions]
@@ -218,7 +230,6 @@ def _conclude(
         finished=finished,
         choices=choices,
         chosen=evaluate_chosen(choices, checked.splits, place, replicates=settings.replicates),
-        inner_folds=checked.inner_folds,
         reference=checked.reference,
         settings=settings,
     )

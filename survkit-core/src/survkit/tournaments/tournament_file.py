@@ -58,7 +58,8 @@ class TournamentFile(Section):
         reference: The composition that the figure shows the others against; the best where
             ``None``.
         inner_folds: On what the best is chosen inside each training part: 1 for its validation
-            part, else an inner cross-validation of so many folds.
+            part, else an inner cross-validation of so many folds; where ``None``, 1 if all networks
+            have chosen alike on the validation part and no baseline competes with them, else 3.
         budget: ``equal`` refuses networks that may take different numbers of optimizer steps;
             ``unequal`` says that this is meant.
     """
@@ -70,7 +71,7 @@ class TournamentFile(Section):
     objectives: dict[str, Any] = Field(default_factory=dict)
     compositions: dict[CompositionName, NamedComposition] = Field(default_factory=dict)
     reference: str | None = None
-    inner_folds: Count = 1
+    inner_folds: Count | None = None
     budget: Literal["equal", "unequal"] = "equal"
 
     @model_validator(mode="after")

@@ -87,14 +87,15 @@ def _results(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def _rank_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {"composition": name, "mean_rank": one["rank"]["mean"], "first": one["rank"]["first"]}
-        | {f"rank_{number}": rank for number, rank in enumerate(one["rank"]["ranks"])}
+        | one["rank"]["ranks"]
         for name, one in content["compositions"].items()
     ]
 
 
 def _choice_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"fold": fold, "chosen": choice["chosen"]} | dict(choice["scores"])
+        {"fold": fold, "chosen": choice["chosen"]}
+        | {f"score {name}": score for name, score in choice["scores"].items()}
         for fold, choice in content[CHOSEN]["folds"].items()
     ]
 

@@ -1,4 +1,4 @@
-"""The inner cross-validation of a training part, on which the search chooses."""
+"""The inner cross-validation of a training part, on which a search or a tournament chooses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ class InnerFold:
     left_out: list[int]
 
 
-def inner_folds(cohort: Cohort, train: Sequence[int], folds: int, seed: int) -> list[InnerFold]:
+def inner_folds(
+    cohort: Cohort,
+    train: Sequence[int],
+    folds: int,
+    seed: int,
+    *,
+    setting: str = "training.search_folds",
+) -> list[InnerFold]:
     """Divide training subjects, stratified on event and duration as the outer folds are.
 
     Nobody but these subjects is looked at.
@@ -34,6 +41,7 @@ def inner_folds(cohort: Cohort, train: Sequence[int], folds: int, seed: int) -> 
         train: Positions of the training subjects.
         folds: Number of inner folds.
         seed: Of the recipe.
+        setting: What asked for so many folds, for the message.
 
     Raises:
         DataError: Too few events for so many folds.
@@ -44,7 +52,7 @@ def inner_folds(cohort: Cohort, train: Sequence[int], folds: int, seed: int) -> 
         splits = make_splits(own, folds=folds, seed=seed, validation=0.0)
     except DataError as error:
         raise DataError(
-            f"training.search_folds: {folds} folds of the {len(rows)} training subjects: {error}"
+            f"{setting}: {folds} folds of the {len(rows)} training subjects: {error}"
         ) from error
     found = []
     for fold in splits.folds:

@@ -15,14 +15,13 @@ from survkit.compose import compose
 from survkit.data import Cohort, FoldRows, Splits
 from survkit.data.shared_files import refuse_shared_files
 from survkit.errors import ConfigError, DataError, UserError
-from survkit.metrics.estimate import Estimate
-from survkit.metrics.harrell import harrell_concordance
 from survkit.model import SurvivalModel
 from survkit.recipe import Recipe
 from survkit.training.baseline_preflight import check_baseline_run
 from survkit.training.candidates import NO_VALIDATION, candidates, check_comparable
 from survkit.training.check_order import check_order
 from survkit.training.fit_outcome import check_unit, fit_outcome
+from survkit.training.horizon_pair import has_horizon_pair
 from survkit.training.inner_folds import inner_folds
 from survkit.training.optimizer import build_optimizer
 from survkit.training.quiet import quiet_lightning
@@ -107,7 +106,7 @@ def _check_part(recipe: Recipe, cohort: Cohort, train: list[int], validation: li
             )
     if not validation or recipe.training.monitor == "loss":
         return
-    if not _has_pair(recipe, cohort, validation):
+    if not has_horizon_pair(cohort, validation, recipe.outcome.horizon):
         raise DataError(
             f"no two of the {len(validation)} validation subjects can be compared, so no epoch "
             "can be chosen; set training.monitor to loss, or training.validation to a larger "
@@ -122,24 +121,13 @@ def _check_inner(recipe: Recipe, tried: Sequence[Recipe], cohort: Cohort, train:
         try:
             for one in tried:
                 _check_part(one, cohort, inner.train, [])
-                if not _has_pair(one, cohort, inner.left_out):
+                if not has_horizon_pair(cohort, inner.left_out, one.outcome.horizon):
                     raise DataError(
                         f"no two of the {len(inner.left_out)} left-out subjects can be compared; "
                         "set training.search_folds lower"
                     )
         except UserError as error:
             raise type(error)(f"inner fold {number} of the search: {error}") from error
-
-
-def _has_pair(recipe: Recipe, cohort: Cohort, rows: list[int]) -> bool:
-    """Whether any two subjects can be compared up to the horizon."""
-    target = cohort.target(rows)
-    scores = torch.zeros(len(rows), dtype=torch.float64)
-    found = [
-        harrell_concordance(scores, target, cause=cause, tau=recipe.outcome.horizon)
-        for cause in range(1, len(cohort.causes) + 1)
-    ]
-    return any(isinstance(result, Estimate) for result in found)
 
 
 def _check_choice(recipe: Recipe, cohort: Cohort, train: list[int], start: Start | None) -> None:

@@ -60,7 +60,7 @@ def fit_best(part: Part, folder: Path) -> tuple[PartResult, dict[str, Any]]:
 
     Raises:
         ConfigError: There is something to choose and nobody to choose on.
-        RunError: Every candidate diverged.
+        DivergedError: Every candidate diverged.
     """
     if not part.recipe.search:
         return fit_part(part, folder), {}
@@ -85,13 +85,13 @@ def _choose(part: Part, scored: Sequence[Tried]) -> dict[str, Any]:
     """Return what is written down about the choice.
 
     Raises:
-        RunError: Every candidate diverged.
+        DivergedError: Every candidate diverged.
     """
     config = part.recipe.training
     sign = 1.0 if config.monitor == "loss" else -1.0
     finite = [(sign * one.score, n) for n, one in enumerate(scored) if one.score is not None]
     if not finite:
-        raise RunError(
+        raise DivergedError(
             f"all {len(scored)} candidates of the search diverged; the first, {scored[0].values}: "
             f"{scored[0].facts['diverged']}"
         )

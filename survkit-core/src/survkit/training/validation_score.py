@@ -50,11 +50,21 @@ def validation_concordance(
 
 
 def horizon_concordance(
-    prediction: SurvivalPrediction, target: SurvivalTarget, outcome: OutcomeSpec
+    prediction: SurvivalPrediction,
+    target: SurvivalTarget,
+    outcome: OutcomeSpec,
+    *,
+    cause: int | None = None,
 ) -> float:
     """Return Harrell's concordance at the horizon, averaged over the causes for which it exists.
 
     Events after the horizon start no pair, as in the numbers that are reported.
+
+    Args:
+        prediction: Of the subjects.
+        target: What was observed of them.
+        outcome: With the horizon.
+        cause: Code of the only cause that counts; ``None`` for all.
 
     Raises:
         DataError: No cause has a comparable pair.
@@ -63,9 +73,9 @@ def horizon_concordance(
     return _mean_over_causes(
         [
             harrell_concordance(
-                prediction.risk_score(horizon, cause), target, cause=cause, tau=outcome.horizon
+                prediction.risk_score(horizon, one), target, cause=one, tau=outcome.horizon
             )
-            for cause in range(1, len(outcome.causes) + 1)
+            for one in (range(1, len(outcome.causes) + 1) if cause is None else (cause,))
         ],
         target,
     )
