@@ -22,6 +22,7 @@ from survkit.reproduction import Chosen, Reproduction, reproduce
 from survkit.reproduction.table_content import RowState, TableSettings, table_content
 from survkit.reproduction.table_markdown import as_markdown
 from survkit.testing.plugin import PluginConformance
+from survkit.training import finish_run
 
 from .conftest import Place
 
@@ -142,9 +143,7 @@ def test_a_failed_row_does_not_lose_the_others_and_resume_keeps_them(
     """Exit code 1, the reason in the table; afterwards only what is missing is run, and the whole
     equals an uninterrupted table.
     """
-    from survkit.reproduction import reproduce as module
-
-    real, calls = module.__globals__["cross_validate"], []
+    real, calls = finish_run.cross_validate, []
 
     def flaky(recipe: Any, cohort: Any, folder: Path, **options: Any) -> Any:
         calls.append(folder.name)
@@ -152,7 +151,7 @@ def test_a_failed_row_does_not_lose_the_others_and_resume_keeps_them(
             raise RuntimeError("out of memory")
         return real(recipe, cohort, folder, **options)
 
-    monkeypatch.setitem(module.__globals__, "cross_validate", flaky)
+    monkeypatch.setattr(finish_run, "cross_validate", flaky)
     assert main(f"{LINE} --quiet --rows linear,deep".split()) == 1
     assert "row 'deep' failed: out of memory" in capsys.readouterr().err
     row = content(table)["metrics"][0]["rows"][1]

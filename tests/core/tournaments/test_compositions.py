@@ -105,7 +105,7 @@ def test_changes_reach_the_form_they_concern() -> None:
         ({"vary": {"end": {"a": {}}}}, r"vary.end.a: says no path: value, so it changes nothing"),
         (
             {"compositions": {"a": None, "b": {"set": ["outcome.horizon=200"]}}},
-            r"outcome.horizon is 300.0 in 'a' and 200.0 in 'b'",
+            r"outcome.horizon is 300.0 in composition 'a' and 200.0 in composition 'b'",
         ),
         (
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from survkit.demonstration.declaration import Demonstration
-from survkit.demonstration.outcome import DemonstrationResult
+from survkit.demonstration.demonstration_result import DemonstrationResult
 from survkit.demonstration.train_demonstrations import DemonstrationPlan, train_demonstrations
 
 __all__ = [

@@ -10,10 +10,11 @@ from typing import Any
 
 from survkit.component import Component
 from survkit.data import Cohort, PreparationCache
+from survkit.data.jobs import check_jobs
 from survkit.demo.epoch_count import epochs_watched
 from survkit.demonstration.declaration import KIND, Demonstration, Size
+from survkit.demonstration.demonstration_result import DemonstrationResult
 from survkit.demonstration.fresh_cohort import evaluate_fresh, fresh_seed, write_metrics
-from survkit.demonstration.outcome import DemonstrationResult
 from survkit.demonstration.weights_folder import check_folders, folder_name, repository_of
 from survkit.errors import ConfigError
 from survkit.hub import FittedModel, push_to_hub, save_pretrained
@@ -60,8 +61,7 @@ class DemonstrationPlan:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ConfigError(f"the seed must be 0 or larger, not {self.seed}")
-        if self.jobs < 1 and self.jobs != -1:
-            raise ConfigError(f"jobs are 1 or more, or -1 for one per core, not {self.jobs}")
+        check_jobs(self.jobs)
         if self.public and self.push is None:
             raise ConfigError("nothing is published, so it cannot be public: say where to push")
 

@@ -4,15 +4,15 @@ stand in one table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from survkit.errors import ConfigError, UserError
+from survkit.errors import UserError
 from survkit.recipe import Recipe
 from survkit.registry import Registry
 from survkit.reproduction.published_table import Row, row_error
+from survkit.training.alike import check_alike
 from survkit.training.candidates import with_seed
 
 
@@ -60,8 +60,7 @@ def plan_rows(
     for row, own in zip(rows, given, strict=True):
         concern = [each for each in changes if _encoder(each) not in known - own]
         plans.append(RowPlan(row, with_seed(_read(row, concern, registry), seed)))
-    for name, pick in _ALIKE.items():
-        _check_alike(name, {plan.row.label: pick(plan.recipe) for plan in plans})
+    check_alike({plan.row.label: plan.recipe for plan in plans}, kind="row")
     return tuple(plans)
 
 
@@ -76,24 +75,3 @@ def _encoder(change: str) -> str | None:
     """Return the encoder of which the change is a setting; None of one that replaces it whole."""
     path = change.partition("=")[0].split(".")
     return path[1] if path[0] == "encoders" and len(path) > 2 and path[2] != "use" else None
-
-
-_ALIKE: Mapping[str, Any] = {
-    "training.validation": lambda recipe: recipe.training.validation,
-    "training.seed": lambda recipe: recipe.training.seed,
-    "outcome.unit": lambda recipe: recipe.outcome.unit,
-    "outcome.horizon": lambda recipe: recipe.outcome.horizon,
-    "outcome.evaluation_points": lambda recipe: recipe.outcome.evaluation_points,
-}
-"""What decides the division and the times at which predictions are compared."""
-
-
-def _check_alike(name: str, values: Mapping[str, Any]) -> None:
-    (first, expected), *others = values.items()
-    for label, value in others:
-        if value != expected:
-            raise ConfigError(
-                f"{name} is {expected} in row '{first}' and {value} in row '{label}', but all rows "
-                f"are tested in the same folds and until the same time; set it for all with "
-                f"--set {name}={expected}"
-            )

@@ -15,6 +15,7 @@ from survkit.registry import Registry
 from survkit.tournaments.axes import Value, combinations_of, read_axis
 from survkit.tournaments.follow_head import follow_head
 from survkit.tournaments.tournament_file import TournamentFile, check_name
+from survkit.training.alike import check_alike
 from survkit.training.candidates import with_seed
 
 _OF_NETWORKS = ("encoders", "fusion", "head", "objective", "training")
@@ -81,8 +82,7 @@ def check_set(found: Sequence[Composition]) -> None:
                 f"'{texts[text]}' and '{one.name}' are the same recipe; leave one of them out"
             )
         texts[text] = one.name
-    for path, pick in _ALIKE.items():
-        _check_alike(path, {one.name: pick(one.recipe) for one in found})
+    check_alike({one.name: one.recipe for one in found}, kind="composition")
 
 
 def _varied(asked: TournamentFile, registry: Registry) -> Iterator[Composition]:
@@ -171,32 +171,3 @@ def _parse(recipe: Recipe, changes: Sequence[str], *, source: str) -> Recipe:
     if not changes:
         return recipe
     return Recipe.parse(recipe.to_dict(), source=source or "recipe", overrides=changes)
-
-
-_ALIKE: Mapping[str, Any] = {
-    "training.validation": lambda recipe: recipe.training.validation,
-    "training.seed": lambda recipe: recipe.training.seed,
-    "outcome.unit": lambda recipe: recipe.outcome.unit,
-    "outcome.horizon": lambda recipe: recipe.outcome.horizon,
-    "outcome.evaluation_points": lambda recipe: recipe.outcome.evaluation_points,
-    "outcome.grid": lambda recipe: _evaluated_grid(recipe),
-}
-"""What decides the division and the times at which predictions are compared."""
-
-
-def _evaluated_grid(recipe: Recipe) -> dict[str, Any] | None:
-    """Return the grid where predictions are kept at its edges; elsewhere grids may differ."""
-    settings = recipe.outcome
-    at_edges = settings.evaluation_points == "edges"
-    return settings.grid.model_dump(mode="json") if at_edges else None
-
-
-def _check_alike(path: str, values: Mapping[str, Any]) -> None:
-    (first, expected), *others = values.items()
-    for name, value in others:
-        if value != expected:
-            raise ConfigError(
-                f"{path} is {expected} in '{first}' and {value} in '{name}', but all compositions "
-                "are tested in the same folds and until the same time; set it for all with "
-                f"--set {path}={expected}"
-            )

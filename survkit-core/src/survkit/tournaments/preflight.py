@@ -65,6 +65,29 @@ def check_entrants(
         UserError: A composition cannot be run for another reason, fewer than two fit, nobody can
             be chosen, or budgets differ.
     """
+    fitting, left_out = _fitting(asked, cohort, splits, registry)
+    folds = inner_folds_of([one.recipe for one in fitting], inner_folds)
+    check_inner_parts(fitting[0].recipe, cohort, splits, folds, cause=cause)
+    found = budgets(fitting, cohort, splits, folds)
+    difference = first_difference(fitting, found, fold_names(splits))
+    if difference is not None and not unequal_budget:
+        raise ConfigError(
+            f"unequal budget: {difference}, or say that it is meant: budget: unequal in the file, "
+            "or --unequal-budget"
+        )
+    return Entrants(
+        compositions=tuple(fitting),
+        left_out=left_out,
+        inner_folds=folds,
+        budgets=found,
+        equal_budget=difference is None,
+    )
+
+
+def _fitting(
+    asked: Sequence[Composition], cohort: Cohort, splits: Splits, registry: Registry
+) -> tuple[list[Composition], dict[str, str]]:
+    """Return those whose parts fit, and by name why the others do not."""
     fitting: list[Composition] = []
     left_out: dict[str, str] = {}
     for one in asked:
@@ -82,22 +105,7 @@ def check_entrants(
             f"a tournament needs two compositions that fit at least, but of {len(asked)} only "
             f"{len(fitting)} fit{'s' * (len(fitting) == 1)}. {said}"
         )
-    folds = inner_folds_of([one.recipe for one in fitting], inner_folds)
-    check_inner_parts(fitting[0].recipe, cohort, splits, folds, cause=cause)
-    found = budgets(fitting, cohort, splits, folds)
-    difference = first_difference(fitting, found, fold_names(splits))
-    if difference is not None and not unequal_budget:
-        raise ConfigError(
-            f"unequal budget: {difference}, or say that it is meant: budget: unequal in the file, "
-            "or --unequal-budget"
-        )
-    return Entrants(
-        compositions=tuple(fitting),
-        left_out=left_out,
-        inner_folds=folds,
-        budgets=found,
-        equal_budget=difference is None,
-    )
+    return fitting, left_out
 
 
 def check_permutations(compositions: int, *, permutations: int, level: float) -> None:
