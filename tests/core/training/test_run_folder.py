@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from survkit.errors import DataError
+from survkit.errors import DataError, RunError
 from survkit.training.run_folder import RunFolder
 
 
@@ -45,3 +45,11 @@ def test_what_was_computed_stays(tmp_path: Path, name: str) -> None:
 
     assert (tmp_path / "run" / name).read_bytes() == b"computed"
     assert RunFolder(tmp_path / "run", resume=True).work == tmp_path / "run"
+
+
+def test_a_run_of_another_command_is_told_as_such(tmp_path: Path) -> None:
+    """Not as one with another cohort or recipe, which every other command's is too."""
+    RunFolder(tmp_path / "run").describe({"command": "cv", "cohort": "a"}, {})
+
+    with pytest.raises(RunError, match="is a run of survkit cv, not of survkit tournament; go on"):
+        RunFolder(tmp_path / "run", resume=True).describe({"command": "tournament"}, {})

@@ -72,6 +72,7 @@ class RunFolder:
         described = json.loads(json.dumps(facts))
         if self.resume:
             before = _read_run(self.work / RUN_FILE)
+            _refuse_other_command(self.final, before.get("command"), described.get("command"))
             for key in sorted({*before, *described}):
                 if before.get(key) != described.get(key):
                     raise RunError(
@@ -117,6 +118,14 @@ class RunFolder:
             self.work.replace(self.final)
             shutil.rmtree(old, ignore_errors=True)
         return self.final
+
+
+def _refuse_other_command(folder: Path, before: Any, now: Any) -> None:
+    if before != now:
+        raise RunError(
+            f"{folder}: is a run of survkit {before}, not of survkit {now}; go on with it by that "
+            "command, or choose another folder"
+        )
 
 
 def _read_run(path: Path) -> dict[str, Any]:
