@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from survkit.tournaments.not_told_apart import not_told_apart
 from survkit.tournaments.ranks import ranks
+from survkit.tournaments.track_bar import trainings_done
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,31 @@ def test_ranks_share_ties_and_skip_undefined_folds() -> None:
     }
     assert {name: one["first"] for name, one in found.items()} == {"a": 1, "b": 2, "c": 0}
     assert ranks(folds, best="lowest")[0]["c"]["ranks"] == [1.0, 2.0, None]
+
+
+@pytest.mark.parametrize(("inner_folds", "expected"), [(1, (0, 1, 1, 4)), (3, (0, 1, 4, 16))])
+def test_the_bar_counts_trainings(
+    tmp_path: Path, inner_folds: int, expected: tuple[int, ...]
+) -> None:
+    """One per fold, and those of a score; a score on the validation part takes none."""
+    names, folds = ("a", "b"), ("fold-0", "fold-1")
+
+    def done() -> int:
+        return trainings_done(tmp_path, names, folds, inner_folds)
+
+    def write(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    found = [done()]
+    write(tmp_path / "a/fold-0/predictions.parquet")
+    found.append(done())
+    write(tmp_path / "inner/a/fold-0.json")
+    found.append(done())
+    for name in names:
+        for fold in folds:
+            write(tmp_path / name / fold / "predictions.parquet")
+            write(tmp_path / "inner" / name / f"{fold}.json")
+    found.append(done())
+
+    assert tuple(found) == expected

@@ -21,9 +21,9 @@ from survkit.errors import RunError
 from survkit.evaluation import Evaluation, Predictions, evaluate
 from survkit.evaluation.predictions import concatenate
 from survkit.evaluation.training_file import TRAINING_FILE
+from survkit.tournaments.tournament_file import CHOSEN
 from survkit.training.cross_validate import FOLD_PREDICTIONS, fold_folder
 
-CHOSEN = "chosen"
 _COPIED = (TRAINING_FILE, "splits.json", "cohort.yaml")
 
 

@@ -23,7 +23,8 @@ def difference_figure(content: Mapping[str, Any]) -> Picture | None:
     what = "the best" if reference == content["best"] else "the reference"
     more = len(names) - len(rows)
     caption = (
-        f"Difference to {reference}, {what}, with the paired interval over subjects, each by "
+        f"Difference to {reference}, {what}, with the paired interval over "
+        f"{content['settings']['unit']}s, each by "
         "itself; whether a difference is more than chance among all pairs is said by the adjusted "
         "p-value."
     )

@@ -11,13 +11,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from survkit.report.figure import Picture
-from survkit.tournaments.choose_best import CHOSEN
 from survkit.tournaments.said import by_reason, sentences
 from survkit.tournaments.shown import (
     composition_cells,
     pair_cells,
     result_words,
 )
+from survkit.tournaments.tournament_file import CHOSEN
 
 
 def render_page(

@@ -12,7 +12,6 @@ from survkit.comparison import Comparison, PairComparison, compare
 from survkit.comparison.comparable_metrics import DEFAULT_METRICS
 from survkit.data import Cohort, Splits
 from survkit.evaluation import Evaluation
-from survkit.tournaments.choose_best import CHOSEN
 from survkit.tournaments.corrected_pairs import (
     best_first,
     best_of,
@@ -27,6 +26,7 @@ from survkit.tournaments.ranks import ranks
 from survkit.tournaments.run_composition import Finished
 from survkit.tournaments.settings import TournamentSettings
 from survkit.tournaments.spent import parts_of, spent, tried_by_baseline
+from survkit.tournaments.tournament_file import CHOSEN
 from survkit.training.cross_validate import fold_names
 
 FORMAT = 1
@@ -94,7 +94,8 @@ def results(ended: Ended, compared: Comparison) -> dict[str, Any]:
         "title": ended.title,
         "cohort": ended.cohort.name,
         **{key: value for key, value in compared.facts.items() if key != "models"},
-        "settings": _settings(ended) | {"reference_asked": ended.reference},
+        "settings": _settings(ended)
+        | {"reference_asked": ended.reference, "unit": compared.settings["unit"]},
         "metrics": {
             key: {"label": one.label, "best": one.best} for key, one in compared.metrics.items()
         },

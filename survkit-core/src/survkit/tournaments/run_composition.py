@@ -14,6 +14,7 @@ from survkit.data import Cohort, Splits
 from survkit.tournaments.compositions import Composition
 from survkit.tournaments.inner_score import Scoring, inner_score
 from survkit.tournaments.seconds import timed
+from survkit.tournaments.tournament_file import INNER
 from survkit.training.cross_validate import fold_names
 from survkit.training.finish_run import finish_run
 from survkit.training.run_settings import RunSettings
@@ -62,7 +63,7 @@ def run_composition(one: Composition, track: Track) -> Finished:
 
     A failure is told and does not stop the others.
     """
-    error_file = track.place / "inner" / one.name / ERROR_FILE
+    error_file = track.place / INNER / one.name / ERROR_FILE
     error_file.unlink(missing_ok=True)
     try:
         folder = track.place / one.name
@@ -85,7 +86,7 @@ def _inner_scores(one: Composition, track: Track, folder: Path) -> dict[str, Any
         cohort=track.cohort,
         splits=track.splits,
         run=folder,
-        place=track.place / "inner" / one.name,
+        place=track.place / INNER / one.name,
         folds=track.inner_folds,
         cause=track.cause,
         settings=track.settings,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from survkit.tournaments.choose_best import CHOSEN
+from survkit.tournaments.tournament_file import CHOSEN
 
-OPTIMISM = (
+_OPTIMISM = (
     "The best of many is too good: the same test subjects made it the best and measured it. What "
     "training all of these and taking the best gives on new subjects is the line 'chosen': in each "
     "fold the composition of the best score inside the training part was taken, before its test "
     "subjects were looked at, and what it predicted for them is measured."
 )
-NO_PROOF = (
-    "Compositions of one group were not shown to differ (permutation test by subject, Holm over "
-    "all pairs); that is no proof that they are equal."
+_NO_PROOF = (
+    "Compositions of one group were not shown to differ (permutation test by {unit}, Holm over all "
+    "pairs); that is no proof that they are equal."
 )
 _VALIDATION = (
     "Chosen on the validation part, which also chose each network's epoch, but not as often in "
@@ -26,7 +26,8 @@ _VALIDATION = (
 
 def sentences(content: Mapping[str, Any]) -> list[str]:
     """Return the sentences of the page and of the command line, the numbers first."""
-    said = [*_numbers(content), OPTIMISM, NO_PROOF]
+    unit = content["settings"]["unit"]
+    said = [*_numbers(content), _OPTIMISM, _NO_PROOF.format(unit=unit)]
     if not content["settings"]["fair_choice"]:
         said.append(_VALIDATION)
     if not content["settings"]["equal_budget"]:

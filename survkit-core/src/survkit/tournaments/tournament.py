@@ -201,7 +201,14 @@ def _run_all(
     )
     names = [one.name for one in checked.entrants.compositions]
     found = {}
-    with track_bar(place, names, fold_names(checked.splits), shown=settings.progress) as starts:
+    bar = track_bar(
+        place,
+        names,
+        fold_names(checked.splits),
+        inner_folds=checked.entrants.inner_folds,
+        shown=settings.progress,
+    )
+    with bar as starts:
         for one in checked.entrants.compositions:
             starts(one.name)
             found[one.name] = run_composition(one, track)

@@ -15,7 +15,7 @@ from survkit.validation import validate
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._+=-]*$"
 """Of a composition, which is also that of its folder."""
-RESERVED = ("chosen", "inner")
+CHOSEN, INNER = "chosen", "inner"
 """Folders of a tournament that hold no composition."""
 _FILES = (".json", ".csv", ".svg", ".html", ".yaml", ".parquet")
 
@@ -126,7 +126,7 @@ def check_name(name: str) -> None:
             f"a composition's folder has its name, so it is of letters, digits and . _ + = -, the "
             f"first a letter or digit, not {name!r}; give it another name"
         )
-    if name.lower() in RESERVED or name.lower().endswith(_FILES):
+    if name.lower() in (CHOSEN, INNER) or name.lower().endswith(_FILES):
         raise ConfigError(
             f"a composition cannot be named '{name}', which a tournament's folder has for its own "
             "files; give it another name"

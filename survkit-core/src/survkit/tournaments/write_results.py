@@ -12,10 +12,10 @@ from typing import Any
 from survkit.atomic_write import write_bytes
 from survkit.report.strip_figure import svg_of
 from survkit.report.tables import flat
-from survkit.tournaments.choose_best import CHOSEN
 from survkit.tournaments.difference_figure import difference_figure
 from survkit.tournaments.group_letter import group_letter
 from survkit.tournaments.page import render_page
+from survkit.tournaments.tournament_file import CHOSEN
 
 TOURNAMENT_FILE, PAGE_FILE, FOREST_FILE = "tournament.json", "tournament.html", "differences.svg"
 
