@@ -61,7 +61,7 @@ RUNS: dict[str, Row] = {
     "another command": (
         FIT.replace("--out r", "--out cv --resume"),
         None,
-        ("cv: the interrupted run had another command",),
+        ("cv: is a run of survkit cv, not of survkit fit",),
     ),
     "other folds": (RECV + " --resume --folds 4", None, ("had another splits",)),
     "run.json": (REFIT + " --resume", cut("fitted/run.json"), ("run.json: damaged",)),

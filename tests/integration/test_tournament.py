@@ -306,8 +306,8 @@ def test_another_tournament_is_not_gone_on_with(
     told = refused(f"{line} --set training.epochs=3", capsys)
     assert "the interrupted run had another compositions (cox.training.epochs: 2, now 3)" in told
     assert "had another splits" in refused(line.replace("--folds 2", "--folds 3"), capsys)
-    assert "had another inner_folds" in refused(f"{line} --inner-folds 1", capsys)
-    assert "had another replicates" in refused(f"{line} --replicates 30", capsys)
+    assert "had another inner_folds (2, now 1)" in refused(f"{line} --inner-folds 1", capsys)
+    assert "had another replicates (20, now 30)" in refused(f"{line} --replicates 30", capsys)
     assert whole(Path("t")) == before
 
 

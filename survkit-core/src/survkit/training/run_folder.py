@@ -144,4 +144,7 @@ def _where(before: Any, now: Any, path: str = "") -> str:
         for key in sorted({*before, *now}):
             if before.get(key) != now.get(key):
                 return _where(before.get(key), now.get(key), f"{path}.{key}".lstrip("."))
-    return f" ({path}: {before}, now {now})" if path else ""
+    if path:
+        return f" ({path}: {before}, now {now})"
+    short = all(isinstance(one, int | float | str) and len(str(one)) < 40 for one in (before, now))
+    return f" ({before}, now {now})" if short else ""  # nobody compares hashes by eye
