@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from joblib.externals.loky import get_reusable_executor
 from tests.core.parts import registry_with
 
 from survkit.data import Cohort
@@ -66,6 +67,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     """The core's parts and the encoder that notes its threads."""
     (tmp_path / "lib").mkdir()
     parts = {"watched": ("encoder", "watched_threads:Watched")}
+    get_reusable_executor().shutdown(wait=True)  # workers of earlier tests do not find the module
     with registry_with(tmp_path / "lib", {"watched_threads": WATCHED}, parts) as found:
         yield found
 
