@@ -130,8 +130,7 @@ def _print(found: Audit, out: Path | None) -> None:
     counts = {one: len(found.of(one)) for one in ("error", "warning", "note")}
     told = ", ".join(f"{many} {one if many == 1 else one + 's'}" for one, many in counts.items())
     console.print(
-        f"{found.source}: {told}; "
-        f"{len(found.checked)} rules asked, {len(found.not_checked)} not"
+        f"{found.source}: {told}; {len(found.checked)} rules asked, {len(found.not_checked)} not"
     )
     if out is not None:
         console.print(str(out))
