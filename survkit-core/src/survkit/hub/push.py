@@ -26,6 +26,7 @@ from survkit.hub.model_files import (
 from survkit.hub.model_folder import model_folder
 from survkit.hub.origin import Origin
 from survkit.hub.png_file import check_png
+from survkit.hub.published_metrics import check_levels, site_names, without_sites
 
 
 def push_to_hub(
@@ -37,14 +38,16 @@ def push_to_hub(
     token: str | None = None,
     message: str = "A model of survkit",
     fold: str | int | None = None,
+    with_sites: bool = False,
 ) -> Origin:
     """Publish a model, in one commit, and return which one it became.
 
     Sent are ``config.json`` and ``model.safetensors``, and ``README.md`` with the figure
     ``calibration.png`` that it shows, and ``metrics.json``, where the folder has them. Nothing else
     ever leaves it: no predictions, pictures, tables or splits. The model is loaded before; what
-    cannot be loaded is not published, nor what says where something lies on this machine. A
-    ``metrics.json`` of an earlier model is taken from the branch. Without a ``README.md`` in the
+    cannot be loaded is not published, nor what says where something lies on this machine. What
+    ``metrics.json`` tells of each site stays here, too, as it names them. A ``metrics.json`` of an
+    earlier model is taken from the branch. Without a ``README.md`` in the
     folder, a model card and its figure are sent instead, unless somebody wrote or edited the one
     that the branch has.
 
@@ -58,11 +61,12 @@ def push_to_hub(
         message: Of the commit.
         fold: Of a run of ``survkit cv``, the fold whose model is meant: 3, or ``"1-3"`` for fold 3
             of repeat 1.
+        with_sites: Publish the names of sites and how well each was predicted.
 
     Raises:
         ConfigError: The name, revision or fold cannot be one.
         RunError: The folder holds no whole model, or several, or the card of another one; or a
-            file names a path of this machine.
+            file names a path of this machine, or a site.
         HubError: The Hub refuses: no token, no right, a repository of the other visibility.
         HubUnavailableError: The Hub cannot be reached or fails.
     """
@@ -78,6 +82,8 @@ def push_to_hub(
         files.pop(PICTURE_FILE, None)
         files |= model_card(folder, fitted.description, name, revision=revision).files
     _check_places(folder, files)
+    if not with_sites:
+        _leave_sites_out(folder, files)
     check_token(name, token)
     with hub_errors(name, revision):
         _prepare_repository(name, private, revision, token)
@@ -123,6 +129,15 @@ def _check_places(folder: Path, files: dict[str, Path | bytes]) -> None:
     card = files[CARD_FILE]
     text = card if isinstance(card, bytes) else card.read_bytes()
     check_words(text.decode(errors="replace"), CARD_FILE)
+
+
+def _leave_sites_out(folder: Path, files: dict[str, Path | bytes]) -> None:
+    """Send metrics without what they tell of each site; a file that tells nothing stays as it is."""
+    if METRICS_FILE not in files:
+        return
+    content = read_plain_json(folder / METRICS_FILE)
+    check_levels(read_plain_json(folder / CONFIG_FILE), site_names(content))
+    files[METRICS_FILE] = without_sites(content) or files[METRICS_FILE]
 
 
 def check_token(name: str, token: str | None = None) -> None:
