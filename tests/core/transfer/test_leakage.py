@@ -207,3 +207,17 @@ def test_other_images_of_the_same_patients_are_refused(
     for other in (cohort("images", "b", "patient"), cohort("patients", "", None)):
         with pytest.raises(DataError, match=r"\d+ of the \d+ test subjects are among those that"):
             cv(other, tmp_path / "source")
+
+
+def test_a_model_in_the_folder_of_another_fold_is_refused(
+    home: Path, old: Cohort, cv: Any, tmp_path: Path
+) -> None:
+    """It has seen the test subjects of that fold, and its list of subjects is taken by the name."""
+    run = shutil.copytree(home / "run", tmp_path / "bent")
+    shutil.rmtree(run / "fold-1")
+    shutil.copytree(run / "fold-0", run / "fold-1")
+    splits = Splits.read(run / "splits.json", subjects=old.subjects)
+
+    for source in (run, f"{run}:fold-1", run / "fold-1"):
+        with pytest.raises(RunError, match="fold-1: holds the model of another fold"):
+            cv(old, source, splits=splits)

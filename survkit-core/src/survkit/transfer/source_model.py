@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from survkit.data import Splits
-from survkit.errors import RunError
+from survkit.errors import RunError, UserError
 from survkit.hub.address import is_on_hub
-from survkit.hub.load import refuse_ensemble
+from survkit.hub.load import read_config, refuse_ensemble
 from survkit.hub.origin import Origin, read_origin
 from survkit.transfer.hub_source import HubSource, Source
 
@@ -45,7 +45,7 @@ class SourceModel:
     @property
     def config(self) -> dict[str, Any]:
         """Content of ``config.json``."""
-        return read_json(self.folder / MODEL_FILE)
+        return read_config(self.folder / MODEL_FILE)
 
     @property
     def hub(self) -> dict[str, str]:
@@ -116,13 +116,25 @@ def read_splits(folder: Path) -> Splits | None:
     if not path.is_file():
         return None
     content = read_json(path)
+    try:
+        return _splits(path, content)
+    except UserError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise RunError(
+            f"{path}: damaged ({type(error).__name__}: {error}), so whom the model has seen is "
+            "unknown"
+        ) from error
+
+
+def _splits(path: Path, content: dict[str, Any]) -> Splits:
     everyone = {
         name
-        for fold in content.get("folds", [])
+        for fold in content["folds"]
         for part in ("train", "validation", "test")
         for name in fold.get(part, [])
     }
-    if not any(fold.get("test") for fold in content.get("folds", [])):  # of survkit fit
+    if not any(fold.get("test") for fold in content["folds"]):  # of survkit fit
         return _untested(path, content)
     return Splits.read(path, subjects=sorted(everyone))
 
@@ -147,7 +159,7 @@ def _model(folder: Path) -> SourceModel:
             f"{folder}: no {MODEL_FILE} is there; start from a model, or from a run of survkit cv "
             "that has finished and trains networks"
         )
-    config = read_json(folder / MODEL_FILE)
+    config = read_config(folder / MODEL_FILE)
     refuse_ensemble(config, folder)
     training = config.get("training")
     stated = training.get("splits_sha256") if isinstance(training, dict) else None
@@ -155,15 +167,29 @@ def _model(folder: Path) -> SourceModel:
     splits = read_splits(folder.parent if is_fold else folder)
     if splits is not None and splits.sha256 != stated:  # lies beside a run that it is not of
         splits = None
+    if splits is not None and is_fold:
+        _refuse_other_fold(folder, training)
     resolved = folder.resolve()
     name = f"{resolved.parent.name}:{folder.name}" if is_fold else resolved.name
     sha256 = str(config.get("weights_sha256"))
     return SourceModel(folder, name, sha256, splits, origin=read_origin(folder, sha256))
 
 
+def _refuse_other_fold(folder: Path, training: dict[str, Any]) -> None:
+    """Refuse a model that was put into the folder of another fold: whom it has seen is told by that
+    folder's name.
+    """
+    seed, place = training.get("seed"), [*_numbers(folder)]
+    if not isinstance(seed, list) or seed[1:] != ([0, *place] if len(place) == 1 else place):
+        raise RunError(
+            f"{folder}: holds the model of another fold, so whom it has seen is not told by the "
+            "folder's name; put it back into its own, or start from another model"
+        )
+
+
 def _published(source: HubSource) -> SourceModel:
     """Return a model in the Hub's cache."""
-    config = read_json(source.folder / MODEL_FILE)
+    config = read_config(source.folder / MODEL_FILE)
     refuse_ensemble(config, source.folder)
     sha256 = str(config.get("weights_sha256"))
     name, origin = str(source.origin), source.origin
@@ -200,7 +226,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path}: cannot be read ({error})") from error
     if not isinstance(content, dict):
         raise RunError(f"{path}: damaged (it holds no keys and values)")
