@@ -16,7 +16,7 @@ import survkit
 from survkit.cli import main
 from survkit.data import Cohort
 from survkit.errors import ConfigError, RunError
-from survkit.hub import FittedEnsemble
+from survkit.hub import FittedEnsemble, load_model, write_card
 from survkit.hub.ensemble_description import EnsembleDescription
 
 TIMES = [40.0, 150.0, 300.0]
@@ -182,17 +182,28 @@ def rewrite_json(path: Path, **changes: object) -> None:
 
 
 def test_nothing_is_overwritten_unasked(run: Path, folder: Path, tmp_path: Path) -> None:
-    """A model made so before is replaced on request; a fold of the run and other things never."""
+    """A model made so before is replaced on request, with a card that nobody edited; a fold of the
+    run, what somebody wrote and other things never.
+    """
     place = tmp_path / "model"
     shutil.copytree(folder, place)
-    (place / "README.md").write_text("an older card")
+    card = write_card(place, "org/name")
 
     with pytest.raises(RunError, match="give --overwrite"):
         survkit.finalize(run, place, by="ensemble")
     survkit.finalize(run, place, by="ensemble", overwrite=True)
     assert contents(place) == contents(folder)
-    with pytest.raises(RunError, match="did not make, so it is not overwritten"):
+    card.write_text("what somebody wrote")
+    with pytest.raises(RunError, match=r"'README\.md' is no part .* would be lost"):
+        survkit.finalize(run, place, by="ensemble", overwrite=True)
+    card.unlink()
+    survkit.finalize(run, place, by="ensemble", overwrite=True)
+    assert contents(place) == contents(folder)
+    with pytest.raises(RunError, match="is no part of the model there and would be lost"):
         survkit.finalize(run, run / "fold-0-0", by="ensemble", overwrite=True)
+    fold = load_model(run / "fold-0-0").save_pretrained(tmp_path / "fold")
+    with pytest.raises(RunError, match="did not make, so it is not overwritten"):
+        survkit.finalize(run, fold, by="ensemble", overwrite=True)
     with pytest.raises(RunError, match="holds no model of survkit"):
         survkit.finalize(run, run, by="ensemble", overwrite=True)
 

@@ -22,7 +22,7 @@ SEARCH = "search={training.optimizer.lr: [0.1, 0.01, 0.001]}"
 def finished(
     folder: Path,
     plan: Recipe,
-    best: list[list[int]],
+    best: list[Any],
     choices: list[dict[str, Any]] | None = None,
 ) -> FinishedRun:
     """Write what folds chose, and nothing else of a run."""
@@ -32,7 +32,9 @@ def finished(
     )
     for number, home in enumerate(run.folds):
         home.mkdir(parents=True)
-        (home / "training.json").write_text(json.dumps({"best_epoch": best[number]}))
+        facts = {"best_epoch": best[number], "seed": [0, 0, number]}
+        facts["splits_sha256"] = run.splits.sha256
+        (home / "training.json").write_text(json.dumps(facts))
         if choices is not None:
             (home / "choice.json").write_text(json.dumps(choices[number]))
     return run
@@ -134,4 +136,23 @@ def test_a_damaged_choice_is_said(broken: dict[str, Any], tmp_path: Path) -> Non
     run = finished(tmp_path, recipe(SEARCH), [[0], [1]], [broken, choice(0, 0.9, 0.6, 0.5)])
 
     with pytest.raises(RunError, match=r"choice\.json of a fold is damaged"):
+        refit_recipe(run)
+
+
+@pytest.mark.parametrize("best", [None, [], "x", [None], [1.5], [True], [-1], [40], {}])
+def test_an_epoch_that_no_fold_can_have_chosen(best: object, tmp_path: Path) -> None:
+    """Neither trained for ever nor for none."""
+    run = finished(tmp_path, recipe("training.epochs=40"), [[3], best])
+
+    with pytest.raises(RunError, match=r"fold-1/training.json: damaged: .* from 0 to 39"):
+        refit_recipe(run)
+
+
+def test_what_another_fold_chose_is_not_counted_twice(tmp_path: Path) -> None:
+    """A fold's file that was copied into the folder of another."""
+    run = finished(tmp_path, recipe("training.epochs=40"), [[3], [9]])
+    first, second = (home / "training.json" for home in run.folds)
+    second.write_bytes(first.read_bytes())
+
+    with pytest.raises(RunError, match="fold-1: holds a model of another run or fold"):
         refit_recipe(run)

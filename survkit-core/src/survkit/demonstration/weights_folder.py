@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from survkit.errors import RunError
+from survkit.hub.card_mark import replaceable_files
 from survkit.hub.demonstration_label import LABEL
 from survkit.hub.load import read_config
 from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE
@@ -33,8 +34,9 @@ def check_folders(folders: Iterable[Path], *, overwrite: bool) -> None:
     """
     for folder in folders:
         check_replaceable(
-            folder, mark=CONFIG_FILE, written=WRITTEN, kind="model", overwrite=overwrite
-        )
+            folder, mark=CONFIG_FILE, written=(*WRITTEN, *replaceable_files(folder)),
+            kind="model", overwrite=overwrite,
+        )  # fmt: skip
         if not (folder / CONFIG_FILE).is_file():
             continue
         training = read_config(folder / CONFIG_FILE).get("training")

@@ -9,6 +9,7 @@ from survkit.errors import RunError
 from survkit.finalizing.finished_run import FinishedRun
 from survkit.hub import FittedEnsemble, FittedModel, load_model
 from survkit.hub.ensemble_description import EnsembleDescription, difference
+from survkit.hub.model_files import CONFIG_FILE
 
 if TYPE_CHECKING:
     from survkit.registry import Registry
@@ -33,13 +34,17 @@ def ensemble(run: FinishedRun, registry: Registry | None = None) -> FittedEnsemb
     for fold, folder in zip(run.splits.folds, run.folds, strict=True):
         model = load_model(folder, registry=registry)
         facts = model.description.training
-        place = list(facts.get("seed", ()))[1:]
-        if facts.get("splits_sha256") != run.splits.sha256 or place != [fold.repeat, fold.fold]:
-            raise RunError(f"{folder}: holds a model of another run or fold")
+        run.check_place(facts, fold, folder / CONFIG_FILE)
         models.append(model)
     _refuse_different(run, models)
     described = tuple(model.description for model in models)
-    training = _training([one.training for one in described]) | {"final": run.said("ensemble")}
+    try:
+        training = _training([one.training for one in described]) | {"final": run.said("ensemble")}
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"{run.folder}: what {CONFIG_FILE} of a fold says of its training is damaged "
+            f"({type(error).__name__}: {error})"
+        ) from error
     return FittedEnsemble(tuple(models), EnsembleDescription(models=described, training=training))
 
 

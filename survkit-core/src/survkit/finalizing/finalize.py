@@ -13,6 +13,7 @@ from survkit.finalizing.ensemble import ensemble
 from survkit.finalizing.finished_run import METRICS_FILE, FinishedRun, read_finished_run
 from survkit.finalizing.refit import RefitSettings, refit
 from survkit.hub import Pretrained, save_pretrained
+from survkit.hub.card_mark import replaceable_files
 from survkit.hub.load import read_config
 from survkit.hub.model_files import CONFIG_FILE, WEIGHTS_FILE
 from survkit.whole_folder import check_replaceable, is_occupied, whole_folder
@@ -104,7 +105,8 @@ def _check_place(folder: Path, *, overwrite: bool) -> None:
     """Refuse a place that is taken, also by a model that was not made here, such as a fold's."""
     if not is_occupied(folder):
         return
-    check_replaceable(folder, mark=CONFIG_FILE, written=WRITTEN, kind="model", overwrite=overwrite)
+    written = (*WRITTEN, *replaceable_files(folder))
+    check_replaceable(folder, mark=CONFIG_FILE, written=written, kind="model", overwrite=overwrite)
     if "final" not in read_config(folder / CONFIG_FILE).get("training", {}):
         raise RunError(
             f"{folder}: holds a model that survkit finalize did not make, so it is not "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from survkit.data import Splits
+from survkit.data import Fold, Splits
 from survkit.errors import RunError
 from survkit.hub.model_files import CONFIG_FILE, read_plain_json
 from survkit.hub.model_folder import SPLITS_FILE
@@ -54,6 +55,22 @@ class FinishedRun:
             "splits_sha256": self.splits.sha256,
         }
 
+    def check_place(self, facts: Mapping[str, Any], fold: Fold, path: Path) -> None:
+        """Refuse a file that is not of the fold in whose folder it lies.
+
+        Args:
+            facts: Of a training, as the file has them.
+            fold: That the folder is named after.
+            path: The file.
+
+        Raises:
+            RunError: It is of another run or fold.
+        """
+        seed = facts.get("seed")
+        place = seed[1:] if isinstance(seed, list) else None
+        if facts.get("splits_sha256") != self.splits.sha256 or place != [fold.repeat, fold.fold]:
+            raise RunError(f"{path.parent}: holds a model of another run or fold ({path.name})")
+
     def fold_facts(self, name: str) -> list[Any]:
         """Return the content of one JSON file of every fold.
 
@@ -91,6 +108,12 @@ def read_finished_run(run: str | Path) -> FinishedRun:
             "every fold and never stored, so there is nothing to make a model of; run survkit cv "
             "with the recipe of a network"
         )
+    if facts.get("recipe") != json.loads(json.dumps(recipe.to_dict())):
+        raise RunError(
+            f"{folder / RECIPE_FILE}: is not the recipe that the run was made by, which {RUN_FILE} "
+            "keeps; put it back as it was"
+        )
+    _check_init(facts.get("init"), folder / RUN_FILE)
     splits = read_splits(folder)
     if splits is None:
         raise _unfinished(folder, SPLITS_FILE)
@@ -107,6 +130,15 @@ def read_finished_run(run: str | Path) -> FinishedRun:
         )
     metrics = (folder / METRICS_FILE).read_bytes()
     return FinishedRun(folder=folder, facts=facts, recipe=recipe, splits=splits, metrics=metrics)
+
+
+def _check_init(init: Any, path: Path) -> None:
+    """Refuse what does not say which weights the folds started from, where they did."""
+    if init is None:
+        return
+    weights = init.get("weights") if isinstance(init, dict) else None
+    if not isinstance(weights, dict) or not weights or {"parts", "freeze"} - {*init}:
+        raise RunError(f"{path}: damaged: it does not say which weights the folds started from")
 
 
 _OF_FOLDS = (CONFIG_FILE, RESULT_FILE)

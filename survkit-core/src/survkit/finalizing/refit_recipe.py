@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor
+from pathlib import Path
 from typing import Any
 
 from survkit.errors import RunError
@@ -45,13 +47,26 @@ def refit_recipe(run: FinishedRun) -> RefitRecipe:
         values, recipe = candidates(recipe)[number]
         facts["chosen"] = values
     trained = run.fold_facts(RESULT_FILE)
+    for fold, folder, found in zip(run.splits.folds, run.folds, trained, strict=True):
+        run.check_place(found, fold, folder / RESULT_FILE)
     by_fold = {
-        run.folds[one].name: [int(epoch) + 1 for epoch in trained[one]["best_epoch"]]
-        for one in chosen
+        run.folds[one].name: _chosen_epochs(trained[one], recipe, run.folds[one]) for one in chosen
     }
     epochs = [count for counts in by_fold.values() for count in counts]
     facts["fold_epochs"] = by_fold
     return RefitRecipe(_trained_whole(recipe, floor(sum(epochs) / len(epochs) + 0.5)), facts)
+
+
+def _chosen_epochs(facts: Mapping[str, Any], recipe: Recipe, folder: Path) -> list[int]:
+    """Return how many epochs each member of a fold was trained for; they are counted from 0."""
+    last, epochs = facts.get("best_epoch"), recipe.training.epochs
+    known = isinstance(last, list) and all(type(one) is int and 0 <= one < epochs for one in last)
+    if not known or not last:
+        raise RunError(
+            f"{folder / RESULT_FILE}: damaged: best_epoch is a list of whole numbers from 0 to "
+            f"{epochs - 1}, not {str(last)[:40]}"
+        )
+    return [one + 1 for one in last]
 
 
 def _trained_whole(recipe: Recipe, epochs: int) -> Recipe:

@@ -58,6 +58,16 @@ def is_untouched(card: str) -> bool:
     return card == before + _mark(mark["weights"], mark["picture"], before)
 
 
+def replaceable_files(folder: Path) -> tuple[str, ...]:
+    """Return the names of a card and its picture in a folder of a model, where survkit wrote them
+    and nobody edited the card: nothing is lost with them.
+    """
+    card = folder / CARD_FILE
+    if not card.is_file() or not is_untouched(card.read_bytes().decode(errors="replace")):
+        return ()
+    return CARD_FILE, PICTURE_FILE
+
+
 def check_card(path: Path, weights: str, picture: bytes | None) -> None:
     """Refuse a card that survkit wrote for other weights or with another picture.
 
