@@ -92,7 +92,7 @@ FUSION = ("components", "fusion")
         (set_path(*RNA, "settings", "dim", value=10**12), "no network can be built"),
         (set_path(*RNA, "settings", "dim", value=10**9), r"ask for .* bytes of memory"),
         (set_path(*RNA, "settings", "dim", value=3 * 10**8), r"ask for .* bytes of memory"),
-        (set_path(*RNA, "settings", "dim", value=10**400), "no network can be built"),
+        (set_path(*RNA, "settings", "dim", value=10**400), "is too large a number"),
         (set_path("inputs", "rna", "shape", value=[10**9]), r"ask for .* bytes of memory"),
         (set_path("inputs", "rna", "shape", value=["x"]), "damaged"),
         (set_path("inputs", "rna", "shape", value=[2.5]), "no network can be built"),
@@ -260,3 +260,42 @@ def outer_product() -> None:
     """Make three GiB of a small tensor."""
     line = torch.arange(20_000)
     _ = line[:, None] * line
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("\\u001b[2J", r"a text holds U\+001B"),
+        ("\\ud800", r"a text holds U\+D800"),
+        ("x" * 200_000, "has 200,000 characters"),
+    ],
+)
+@pytest.mark.parametrize("key", [False, True])
+def test_texts_that_cannot_be_shown(
+    model_folder: Path, value: str, said: str, *, key: bool
+) -> None:
+    """As a value or as a key: a terminal would obey them, and no card could be written of them."""
+    path = model_folder / "config.json"
+    added = f'"{value}": 1' if key else f'"title": "{value}"'
+    path.write_text(
+        path.read_text().replace('"training": {', '"training": {"recipe": {' + added + "}")
+    )
+
+    refused(model_folder, RunError, said)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 4000])
+def test_numbers_beyond_all_use(model_folder: Path, number: str) -> None:
+    """Python reads them as infinity, or prints all of their digits."""
+    path = model_folder / "config.json"
+    path.write_text(path.read_text().replace('"members": 1', f'"members": {number}'))
+
+    refused(model_folder, RunError, "is too large a number")
+
+
+@pytest.mark.parametrize("key", ["final", "demonstration", "recipe", "init", "files"])
+def test_facts_that_hold_no_facts(model_folder: Path, key: str) -> None:
+    """Cards and labels are made of them."""
+    rewrite_config(model_folder, lambda config: config["training"].update({key: 5}))
+
+    refused(model_folder, RunError, "keys and values are expected, not '5'")

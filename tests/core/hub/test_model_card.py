@@ -185,6 +185,17 @@ def test_a_damaged_evaluation_is_refused(tmp_path: Path) -> None:
         write_card(run, "org/name", fold=1)
 
 
+@pytest.mark.parametrize("interval", [5, [0.1, 0.2], {"lower": "a", "upper": 1.0, "level": 0.9}])
+def test_a_damaged_interval_is_refused(interval: object, tmp_path: Path) -> None:
+    """Before a line of the card is written."""
+    found = evaluation()
+    found["causes"]["death"]["metrics"][HARRELL]["pooled"]["interval"] = interval
+    run = cross_validation(tmp_path / "cv", found)
+
+    with pytest.raises(RunError, match=r"metrics\.json: damaged"):
+        write_card(run, "org/name", fold=1)
+
+
 def test_the_card_cites_the_papers_of_the_plugins(tmp_path: Path) -> None:
     """Each paper once; the core's parts have none."""
     description = from_pretrained(save_small_model(tmp_path / "model")).description

@@ -104,12 +104,35 @@ class ModelDescription:
             },
             outcome=_outcome(data["outcome"]),
             inputs={name: _input(spec) for name, spec in data["inputs"].items()},
-            preparation=dict(data["preparation"]),
+            preparation={str(name): _mapping(one) for name, one in data["preparation"].items()},
             members=_count(data["members"]),
-            training=dict(data["training"]),
+            training=training_facts(data["training"]),
             api_version=str(data["api_version"]),
             twins={str(name): str(read) for name, read in data.get("twins", {}).items()},
         )
+
+
+def training_facts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a training; those that hold facts themselves do.
+
+    Raises:
+        TypeError: They do not.
+    """
+    for key in _HOLD_FACTS:
+        if key in data:
+            _mapping(data[key])
+    for one in data.get("files", {}).values():
+        _mapping(one)
+    return _mapping(data)
+
+
+_HOLD_FACTS = ("final", "demonstration", "recipe", "init", "files")
+
+
+def _mapping(data: object) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise TypeError(f"keys and values are expected, not {str(data)[:40]!r}")
+    return dict(data)
 
 
 def _part(kind: str, entry: Mapping[str, Any]) -> Part:
@@ -123,6 +146,8 @@ def _count(members: object) -> int:
 
 
 def _outcome(data: Mapping[str, Any]) -> OutcomeSpec:
+    if not all(isinstance(cause, str) for cause in data["causes"]):
+        raise TypeError("causes are texts")
     return OutcomeSpec(
         **{**data, "causes": tuple(data["causes"]), "time_grid": tuple(data["time_grid"])}
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from survkit.hub.description import FORMAT, ModelDescription
+from survkit.hub.description import FORMAT, ModelDescription, training_facts
 
 ENSEMBLE_FORMAT = "survkit-ensemble/1"
 
@@ -65,7 +65,7 @@ class EnsembleDescription:
         if different is not None:
             what, number = different
             raise ValueError(f"models 0 and {number} differ in {what}")
-        return cls(models=models, training=dict(data["training"]))
+        return cls(models=models, training=training_facts(data["training"]))
 
 
 def difference(models: Sequence[ModelDescription]) -> tuple[str, int] | None:

@@ -175,7 +175,8 @@ def check_preparation(description: ModelDescription, cohort: Cohort) -> None:
 def _default(cohort: Cohort, modality: str, key: str) -> Any:
     """Return what a key meant to a model from before there was one: its default."""
     fields = type(cohort.declaration(modality)).model_fields
-    return fields[key].default if key in fields else None
+    known = key in fields and not fields[key].is_required()
+    return fields[key].default if known else None
 
 
 def _check_entries(trained: list[str] | None, given: list[str] | None, where: str) -> None:

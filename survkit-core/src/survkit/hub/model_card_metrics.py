@@ -151,5 +151,9 @@ def _check(result: Mapping[str, Any]) -> None:
         str(result["reason"])
     else:
         float(result["value"])
+        interval = result.get("interval")
+        if interval is not None and interval.get("lower") is not None:
+            for key in ("lower", "upper", "level"):
+                float(interval[key])
     int(result["n"])
     int(result["events"])

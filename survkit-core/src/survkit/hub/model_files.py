@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +22,11 @@ OPTIONAL_FILES = ("README.md", "metrics.json", "calibration.png")
 MOST_BYTES = 50_000_000
 """Of any file but the weights."""
 MOST_DEPTH = 50
+MOST_CHARACTERS = 100_000
+"""Of a key or a text."""
+MOST_DIGITS = 30
+"""Of a whole number."""
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BLOCK = 1 << 20
 
 
@@ -56,7 +63,8 @@ def _in_cache(path: Path, home: Path) -> bool:
 
 
 def read_plain_json(path: Path) -> Any:
-    """Read JSON of bounded size and depth, without NaN and without a key that stands twice.
+    """Read JSON of bounded size, depth and numbers, without a key that stands twice and without
+    texts that no terminal or file can show.
 
     Raises:
         RunError: It is none, too large, too deep, or cannot be read.
@@ -68,14 +76,17 @@ def read_plain_json(path: Path) -> Any:
         if size > MOST_BYTES:
             raise RunError(f"{path}: {size:,} bytes are more than the {MOST_BYTES:,} it may have")
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        content = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite,
+            parse_int=_whole,
+        )  # fmt: skip
     except RunError:
         raise
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
     except RecursionError as error:
         raise RunError(f"{path}: nested deeper than {MOST_DEPTH} levels") from error
-    _check_depth(content, path)
+    _check_inside(content, path)
     return content
 
 
@@ -92,17 +103,46 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _check_depth(content: Any, path: Path) -> None:
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"{text[:20]}… is too large a number")
+    return int(text)
+
+
+def _check_inside(content: Any, path: Path) -> None:
     level, depth = [content], 0
     while level:
         if depth > MOST_DEPTH:
             raise RunError(f"{path}: nested deeper than {MOST_DEPTH} levels")
-        inner = [
-            one.values() if isinstance(one, dict) else one
-            for one in level
-            if isinstance(one, (dict, list))
-        ]
-        level, depth = [value for values in inner for value in values], depth + 1
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, str):
+                _check_text(one, path)
+            elif isinstance(one, dict):
+                inner += [*one.keys(), *one.values()]
+            elif isinstance(one, list):
+                inner += one
+        level, depth = inner, depth + 1
+
+
+def _check_text(text: str, path: Path) -> None:
+    if len(text) > MOST_CHARACTERS:
+        raise RunError(
+            f"{path}: the text '{text[:20]}…' has {len(text):,} characters, more than the "
+            f"{MOST_CHARACTERS:,} it may have"
+        )
+    found = _UNPRINTABLE.search(text)
+    if found is not None:
+        raise RunError(
+            f"{path}: a text holds U+{ord(found[0]):04X}, which cannot be shown or written; get "
+            "the model anew"
+        )
 
 
 def sha256_of(path: Path) -> str:

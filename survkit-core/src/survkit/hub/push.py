@@ -132,7 +132,7 @@ def _check_places(folder: Path, files: dict[str, Path | bytes]) -> None:
 
 
 def _leave_sites_out(folder: Path, files: dict[str, Path | bytes]) -> None:
-    """Send metrics without what they tell of each site; a file that tells nothing stays as it is."""
+    """Send metrics without what they tell of each site; what tells nothing stays as it is."""
     if METRICS_FILE not in files:
         return
     content = read_plain_json(folder / METRICS_FILE)
