@@ -48,6 +48,14 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def bomb(width: int, height: int) -> bytes:
+    """Return a small file that unpacks to 400 megabytes, whatever it states."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(400)) + packer.flush()
+    head = struct.pack(">II5B", width, height, 8, 0, 0, 0, 0)
+    return SIGNATURE + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
 def test_what_is_drawn_is_what_was_measured() -> None:
     """Points, bars and the curve stand where the file of numbers says."""
     held = calibrated()
@@ -211,6 +219,13 @@ def test_another_picture_under_its_name_is_refused(tmp_path: Path, hub: Hub) -> 
         (own[:-20], "a damaged PNG"),
         (own + b"P-001", "5 bytes stand behind the end"),
         (own[:33] + chunk(b"tEXt", b"Author\0P-001") + own[33:], "holds 'tEXt' beside its pixels"),
+        (own[:33] + chunk(b"pHYs", b"P-001 died 2019") + own[33:], "holds 'pHYs' beside"),
+        (own[:33] + 2 * chunk(b"tRNS", b"P-001") + own[33:], "holds 'tRNS' beside its pixels"),
+        (own[:-12] + chunk(b"IEND", b"P-001"), "holds 'IEND' beside its pixels"),
+        (own[:-12] + chunk(b"IDAT", b"P-001") + own[-12:], "holds bytes beside those of its"),
+        (bomb(20_000, 20_000), "a PNG of 20000 x 20000 that is not drawn here"),
+        (bomb(10, 10), "holds bytes beside those of its 10 x 10"),
+        (SIGNATURE + own[33:], "a damaged PNG"),
         (SIGNATURE + bytes(MOST_BYTES), "bytes are more than"),
     ]:
         picture.write_bytes(content)
