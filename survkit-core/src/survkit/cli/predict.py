@@ -73,6 +73,8 @@ def command(
     if fitted.source is not None:  # not among the predictions, which may go to the same screen
         print(f"model: {fitted.source}", file=sys.stderr)
     subjects = Cohort.read(cohort, table=table, data_folder=data, needs_outcome=with_outcome)
+    if with_outcome:
+        _warn_of_own_cohort(fitted, subjects, model)
     prepared = PreparationCache(cache or default_cache_folder())
     with progress_bar("reading images") as progress:
         prediction = fitted.predict(subjects, device=device, cache=prepared, progress=progress)
@@ -82,6 +84,16 @@ def command(
         return
     _write(frame, out)
     print(out)
+
+
+def _warn_of_own_cohort(fitted: Pretrained, cohort: Cohort, model: str) -> None:
+    """Say that a model is not to be tested on those whom it was trained on."""
+    if fitted.description.training.get("cohort") == cohort.name:
+        print(
+            f"warning: {model} was trained on the cohort '{cohort.name}': what is evaluated on "
+            "subjects whom it has seen is too good; the metrics of its cross-validation are not",
+            file=sys.stderr,
+        )
 
 
 def _refuse_baseline(run: Path) -> None:
