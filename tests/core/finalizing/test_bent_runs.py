@@ -80,3 +80,15 @@ def test_a_fold_that_tells_nonsense_of_its_training(
     with pytest.raises(RunError, match=r"another run or fold|damaged"):
         survkit.finalize(bent, tmp_path / "model", by="ensemble")
     assert not (tmp_path / "model").exists()
+
+
+def test_an_ensemble_tells_where_all_of_its_folds_came_from(bent: Path, tmp_path: Path) -> None:
+    """Of what the folds started from, that which is the same of all."""
+    hub = {"repository": "org/old", "commit": "ab" * 20}
+    for number, folder in enumerate(sorted(bent.glob("fold-*"))):
+        config = json.loads((folder / "config.json").read_text())
+        config["training"]["init"] = {"hub": hub, "validation_seen": number}
+        (folder / "config.json").write_text(json.dumps(config))
+    made = survkit.finalize(bent, tmp_path / "model", by="ensemble")
+
+    assert made.description.training["init"] == {"hub": hub}

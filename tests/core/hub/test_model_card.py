@@ -185,6 +185,22 @@ def test_a_damaged_evaluation_is_refused(tmp_path: Path) -> None:
         write_card(run, "org/name", fold=1)
 
 
+def test_the_card_names_where_the_weights_came_from(tmp_path: Path) -> None:
+    """The repository and its commit, as code; and that nobody can tell whom those had seen."""
+    hub = {"repository": "org/`old`", "commit": "ab" * 20, "revision": "main"}
+    started = save_small_model(tmp_path / "a", training=TRAINING | {"init": {"hub": hub}})
+    local = save_small_model(tmp_path / "b", training=TRAINING | {"init": {"sha256": "cd" * 32}})
+    fresh = save_small_model(tmp_path / "c", training=TRAINING)
+    cards = [write_card(one, "org/name").read_text() for one in (started, local, fresh)]
+
+    assert (
+        f"- Started from the model `org/'old'` on the Hub, commit `{'ab' * 20}`; whom those "
+        "weights had seen is not known\n"
+    ) in cards[0]
+    assert f"- Started from another trained model, weights `{'cd' * 32}`\n" in cards[1]
+    assert "Started from" not in cards[2]
+
+
 @pytest.mark.parametrize("interval", [5, [0.1, 0.2], {"lower": "a", "upper": 1.0, "level": 0.9}])
 def test_a_damaged_interval_is_refused(interval: object, tmp_path: Path) -> None:
     """Before a line of the card is written."""

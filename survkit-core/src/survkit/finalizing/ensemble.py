@@ -66,6 +66,8 @@ def _training(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if all(key in one for one in folds):
             facts[key] = [one[key] for one in folds]
     facts |= {key: [value for one in folds for value in one[key]] for key in _OF_MEMBERS}
+    if all("init" in one for one in folds):
+        facts["init"] = _agreed([one["init"] for one in folds])
     return facts | {"seed": folds[0]["seed"][:1], "recipe": _agreed(recipes)}
 
 

@@ -15,6 +15,7 @@ from survkit.hub import model_card_text as text
 from survkit.hub import model_card_training
 from survkit.hub.address import check_name, check_revision
 from survkit.hub.card_mark import CARD_FILE, PICTURE_FILE, Card, marked
+from survkit.hub.demonstration_label import LABEL
 from survkit.hub.description import ModelDescription
 from survkit.hub.installed import SESSION, UNKNOWN
 from survkit.hub.load import from_pretrained
@@ -137,7 +138,7 @@ def _metadata(
     plugins = {plugin for plugin, _, own in names if own} - {"survkit"}
     kinds = {spec.kind for spec in description.inputs.values()}
     tags = ["survkit", "survival-analysis"]
-    tags += [text.DEMONSTRATION] if text.DEMONSTRATION in description.training else []
+    tags += [LABEL] if LABEL in description.training else []
     tags += ["medical-imaging"] if kinds & {"image", "volume"} else []
     tags += ["competing-risks"] if len(description.outcome.causes) > 1 else []
     tags += [tag for tag in sorted(plugins | set(description.readers)) if tag not in tags]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from survkit.hub.demonstration_label import LABEL
 from survkit.hub.description import ModelDescription
 from survkit.hub.model_card_belongs import FINAL
 from survkit.hub.model_card_metrics import CardMetrics
-from survkit.hub.model_card_text import DEMONSTRATION, NOT_RECORDED, code, is_path, plain, table
+from survkit.hub.model_card_text import NOT_RECORDED, code, is_path, plain, table
 
 
 def performance(found: CardMetrics | str, description: ModelDescription) -> str:
@@ -151,7 +152,7 @@ def _dataset(found: CardMetrics, description: ModelDescription) -> dict[str, str
     if found.of == "external":
         split = "external, not trained on"
         cohort = _sample_name(found)
-        cohort += " (synthetic phantoms)" if DEMONSTRATION in description.training else ""
+        cohort += " (synthetic phantoms)" if LABEL in description.training else ""
     elif found.of == "procedure":
         split = f"all {found.folds} held-out folds, each predicted by another model"
     else:

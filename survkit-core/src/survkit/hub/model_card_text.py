@@ -9,13 +9,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from survkit.hub.demonstration_label import LABEL
 from survkit.hub.description import ModelDescription
 from survkit.hub.installed import SESSION, UNKNOWN
 from survkit.hub.local_paths import place_in
 
 NOT_RECORDED = "not recorded"
-DEMONSTRATION = "demonstration"
-"""Among the facts of the training, of weights that were trained on phantoms to be looked at."""
 _PREPARATION = (
     "spacing", "size", "crop", "fit", "window", "pad", "range", "color", "invert", "convert",
     "interpolation", "grid",
@@ -28,7 +27,7 @@ _MOST_COLUMNS = 30
 
 def demonstration(description: ModelDescription) -> str | None:
     """Say before all else that weights are a demonstration; ``None`` of any other model."""
-    label = description.training.get(DEMONSTRATION)
+    label = description.training.get(LABEL)
     if label is None:
         return None
     command = label.get("command")
@@ -113,7 +112,7 @@ def parts(description: ModelDescription) -> str:
 
 def limits(description: ModelDescription) -> str:
     """Say what the model is for, and for whom nothing is known."""
-    if DEMONSTRATION in description.training:
+    if LABEL in description.training:
         return (
             "To try the software: loading, predicting, publishing. It was trained on synthetic "
             "phantoms, so what it predicts for a patient means nothing. This is not a medical "

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from survkit.errors import RunError
+from survkit.hub.demonstration_label import LABEL
 from survkit.hub.description import ModelDescription
 from survkit.hub.model_card_belongs import FINAL
-from survkit.hub.model_card_text import DEMONSTRATION, NOT_RECORDED, code, is_path, plain, table
+from survkit.hub.model_card_text import NOT_RECORDED, code, is_path, plain, table
 from survkit.hub.model_files import CONFIG_FILE
 
 UNKNOWN_ITEMS = (
@@ -57,7 +58,7 @@ def _described(facts: Mapping[str, Any]) -> str:
     rows = list(_modalities(parts))
     if rows:
         listed += "\n\n" + table(("modality", "kind", "subjects with it", "without it"), rows)
-    return f"{listed}\n\n{PHANTOMS if DEMONSTRATION in facts else UNKNOWN_ITEMS}"
+    return f"{listed}\n\n{PHANTOMS if LABEL in facts else UNKNOWN_ITEMS}"
 
 
 def _parts(recorded: Any) -> list[Mapping[str, Any]]:
@@ -85,6 +86,8 @@ def training(description: ModelDescription) -> str:
             for setting, one in facts.get("files", {}).items()
         ),
     ]
+    if "init" in facts:
+        lines.append(_start(facts["init"]))
     if FINAL in facts:
         lines.append(_final(facts[FINAL]))
     elif isinstance(seed, list) and len(seed) == 3:
@@ -93,6 +96,18 @@ def training(description: ModelDescription) -> str:
             "without the subjects of that fold"
         )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _start(init: Mapping[str, Any]) -> str:
+    """Say from which weights the training started, and whom nobody can tell that they saw."""
+    hub = init.get("hub")
+    if isinstance(hub, Mapping):
+        return (
+            f"Started from the model {code(hub.get('repository', NOT_RECORDED))} on the Hub, "
+            f"commit {code(hub.get('commit', NOT_RECORDED))}; whom those weights had seen is not "
+            "known"
+        )
+    return f"Started from another trained model, weights {code(init.get('sha256', NOT_RECORDED))}"
 
 
 def _final(final: Mapping[str, Any]) -> str:
