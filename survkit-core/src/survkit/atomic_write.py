@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from survkit.errors import DataError
@@ -26,7 +27,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        neighbour.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that is read-only nothing is there to be removed
+            neighbour.unlink(missing_ok=True)
     return path
 
 

@@ -108,11 +108,7 @@ def read_finished_run(run: str | Path) -> FinishedRun:
             "every fold and never stored, so there is nothing to make a model of; run survkit cv "
             "with the recipe of a network"
         )
-    if facts.get("recipe") != json.loads(json.dumps(recipe.to_dict())):
-        raise RunError(
-            f"{folder / RECIPE_FILE}: is not the recipe that the run was made by, which {RUN_FILE} "
-            "keeps; put it back as it was"
-        )
+    _check_recipe(recipe, facts, folder)
     _check_init(facts.get("init"), folder / RUN_FILE)
     splits = read_splits(folder)
     if splits is None:
@@ -130,6 +126,15 @@ def read_finished_run(run: str | Path) -> FinishedRun:
         )
     metrics = (folder / METRICS_FILE).read_bytes()
     return FinishedRun(folder=folder, facts=facts, recipe=recipe, splits=splits, metrics=metrics)
+
+
+def _check_recipe(recipe: Recipe, facts: Mapping[str, Any], folder: Path) -> None:
+    """Refuse another recipe than that which the numbers of the run are of."""
+    if facts.get("recipe") != json.loads(json.dumps(recipe.to_dict())):
+        raise RunError(
+            f"{folder / RECIPE_FILE}: is not the recipe that the run was made by, which {RUN_FILE} "
+            "keeps; put it back as it was"
+        )
 
 
 def _check_init(init: Any, path: Path) -> None:

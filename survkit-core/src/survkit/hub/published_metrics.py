@@ -87,7 +87,7 @@ def _emptied(content: Any, *, top: bool = True) -> Any:
         return [_emptied(one, top=False) for one in content]
     if not isinstance(content, dict):
         return content
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in content.items():
         if top and key in _BY_CAUSE and isinstance(value, dict):
             found[key] = {cause: _emptied(one, top=False) for cause, one in value.items()}

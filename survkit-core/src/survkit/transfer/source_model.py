@@ -167,19 +167,19 @@ def _model(folder: Path) -> SourceModel:
     splits = read_splits(folder.parent if is_fold else folder)
     if splits is not None and splits.sha256 != stated:  # lies beside a run that it is not of
         splits = None
-    if splits is not None and is_fold:
-        _refuse_other_fold(folder, training)
+    if splits is not None and is_fold and isinstance(training, dict):
+        _refuse_other_fold(folder, training.get("seed"))
     resolved = folder.resolve()
     name = f"{resolved.parent.name}:{folder.name}" if is_fold else resolved.name
     sha256 = str(config.get("weights_sha256"))
     return SourceModel(folder, name, sha256, splits, origin=read_origin(folder, sha256))
 
 
-def _refuse_other_fold(folder: Path, training: dict[str, Any]) -> None:
+def _refuse_other_fold(folder: Path, seed: object) -> None:
     """Refuse a model that was put into the folder of another fold: whom it has seen is told by that
     folder's name.
     """
-    seed, place = training.get("seed"), [*_numbers(folder)]
+    place = [*_numbers(folder)]
     if not isinstance(seed, list) or seed[1:] != ([0, *place] if len(place) == 1 else place):
         raise RunError(
             f"{folder}: holds the model of another fold, so whom it has seen is not told by the "
