@@ -245,3 +245,10 @@ def test_a_folder_without_a_model(tmp_path: Path, model_folder: Path, hub: Hub) 
     with pytest.raises(RunError, match="not a survkit model"):
         push_to_hub(other, "org/name")
     assert hub.log == []
+
+
+def test_an_option_that_there_is_not(model_folder: Path, hub: Hub) -> None:
+    """A misspelt keyword, such as one that would have kept the model private, publishes nothing."""
+    with pytest.raises(TypeError, match="privat"):
+        push_to_hub(model_folder, "org/name", privat=True)  # type: ignore[call-arg]
+    assert hub.log == []

@@ -16,7 +16,7 @@ from survkit.prediction import SurvivalPrediction
 
 if TYPE_CHECKING:
     from survkit.data import Cohort, PreparationCache
-    from survkit.hub.push_fitted import PushOptions
+    from survkit.hub.push_settings import PushOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from survkit.protocols import SurvivalHead
 
 if TYPE_CHECKING:
     from survkit.data import Cohort, PreparationCache, SubjectStore
-    from survkit.hub.push_fitted import PushOptions
+    from survkit.hub.push_settings import PushOptions
 
 Progress = Callable[[int, int], None]
 ENTRIES = "entries"

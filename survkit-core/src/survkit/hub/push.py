@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from survkit.errors import HubError, RunError
 from survkit.hub.address import check_name, check_revision
@@ -27,18 +27,16 @@ from survkit.hub.model_folder import model_folder
 from survkit.hub.origin import Origin
 from survkit.hub.png_file import check_png
 from survkit.hub.published_metrics import check_levels, site_names, without_sites
+from survkit.hub.push_settings import PushOptions, PushSettings
 
 
 def push_to_hub(
     run: str | Path,
     name: str,
     *,
-    private: bool = True,
-    revision: str | None = None,
-    token: str | None = None,
-    message: str = "A model of survkit",
     fold: str | int | None = None,
     with_sites: bool = False,
+    **options: Unpack[PushOptions],
 ) -> Origin:
     """Publish a model, in one commit, and return which one it became.
 
@@ -54,14 +52,13 @@ def push_to_hub(
     Args:
         run: A model folder, or a run folder of ``survkit fit``.
         name: Such as ``org/name``; made where it is not there yet.
-        private: Whether only those with a right to it may see it. A repository that is there
-            already must be as is said here.
-        revision: Branch; made from ``main`` where it is not there yet.
-        token: Instead of that of ``HF_TOKEN`` or of ``hf auth login``.
-        message: Of the commit.
         fold: Of a run of ``survkit cv``, the fold whose model is meant: 3, or ``"1-3"`` for fold 3
             of repeat 1.
         with_sites: Publish the names of sites and how well each was predicted.
+        options: ``private``, the default: whether only those with a right to it may see it; a
+            repository that is there already must be as is said here. ``revision``: the branch, made
+            from ``main`` where it is not there yet. ``token``: instead of that of ``HF_TOKEN`` or
+            of ``hf auth login``. ``message``: of the commit.
 
     Raises:
         ConfigError: The name, revision or fold cannot be one.
@@ -70,8 +67,9 @@ def push_to_hub(
         HubError: The Hub refuses: no token, no right, a repository of the other visibility.
         HubUnavailableError: The Hub cannot be reached or fails.
     """
+    settings = PushSettings(**options)
     check_name(name)
-    check_revision(revision)
+    check_revision(settings.revision)
     folder = model_folder(Path(run), fold)
     files: dict[str, Path | bytes] = {**_files(folder)}
     fitted = from_pretrained(folder)
@@ -80,14 +78,14 @@ def push_to_hub(
         _check_own_card(folder, files, sha256)
     else:
         files.pop(PICTURE_FILE, None)
-        files |= model_card(folder, fitted.description, name, revision=revision).files
+        files |= model_card(folder, fitted.description, name, revision=settings.revision).files
     _check_places(folder, files)
     if not with_sites:
         _leave_sites_out(folder, files)
-    check_token(name, token)
-    with hub_errors(name, revision):
-        _prepare_repository(name, private, revision, token)
-        commit = _commit(name, files, revision, token, message)
+    check_token(name, settings.token)
+    with hub_errors(name, settings.revision):
+        _prepare_repository(name, settings)
+        commit = _commit(name, files, settings)
     return Origin(name, commit, sha256)
 
 
@@ -155,11 +153,11 @@ def check_token(name: str, token: str | None = None) -> None:
         )
 
 
-def _prepare_repository(name: str, private: bool, revision: str | None, token: str | None) -> None:
+def _prepare_repository(name: str, settings: PushSettings) -> None:
     """Make the repository and the branch where they are not there."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-    api = client(token)
+    api, private = client(settings.token), settings.private
     try:
         facts: Any = api.model_info(name, timeout=10)
     except GatedRepoError:
@@ -177,24 +175,18 @@ def _prepare_repository(name: str, private: bool, revision: str | None, token: s
                 f"{name}: is private, and the model was to be public; leave --public out, or "
                 f"make it public at {endpoint()}/{name}/settings"
             )
-    if revision is not None:
-        api.create_branch(name, branch=revision, exist_ok=True)
+    if settings.revision is not None:
+        api.create_branch(name, branch=settings.revision, exist_ok=True)
 
 
-def _commit(
-    name: str,
-    files: dict[str, Path | bytes],
-    revision: str | None,
-    token: str | None,
-    message: str,
-) -> str:
+def _commit(name: str, files: dict[str, Path | bytes], settings: PushSettings) -> str:
     """Send the files in one commit; large ones go first, and those already there are not sent."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    api = client(token)
+    api, revision = client(settings.token), settings.revision
     there = {one.rfilename for one in api.model_info(name, revision=revision).siblings or ()}
     made = isinstance(files.get(CARD_FILE), bytes)
-    keep = made and CARD_FILE in there and not _may_replace_card(name, revision, token)
+    keep = made and CARD_FILE in there and not _may_replace_card(name, settings)
     kept = {CARD_FILE, PICTURE_FILE} if keep else set()
     operations: list[Any] = [
         CommitOperationAdd(
@@ -206,11 +198,12 @@ def _commit(
     ]
     gone = (there & {METRICS_FILE, PICTURE_FILE}) - files.keys() - kept
     operations += [CommitOperationDelete(path_in_repo=file) for file in sorted(gone)]
-    commit = api.create_commit(name, operations, commit_message=message, revision=revision)
+    commit = api.create_commit(name, operations, commit_message=settings.message, revision=revision)
     return str(commit.oid)
 
 
-def _may_replace_card(name: str, revision: str | None, token: str | None) -> bool:
+def _may_replace_card(name: str, settings: PushSettings) -> bool:
     """Whether the card on the branch is one that nobody wrote or edited."""
-    path = Path(client(token).hf_hub_download(name, CARD_FILE, revision=revision))
+    api = client(settings.token)
+    path = Path(api.hf_hub_download(name, CARD_FILE, revision=settings.revision))
     return is_untouched(path.read_bytes().decode(errors="replace"))

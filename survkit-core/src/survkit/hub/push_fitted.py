@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from survkit.hub.push import push_to_hub
+from survkit.hub.push_settings import PushOptions
 from survkit.hub.save import save_pretrained
 
 if TYPE_CHECKING:
     from survkit.hub.fitted_ensemble import Pretrained
     from survkit.hub.origin import Origin
-
-
-class PushOptions(TypedDict, total=False):
-    """Keywords of :func:`survkit.push_to_hub` that do not say which model is meant."""
-
-    private: bool
-    revision: str | None
-    token: str | None
-    message: str
 
 
 def push_fitted(fitted: Pretrained, name: str, **options: Unpack[PushOptions]) -> Origin:
