@@ -11,17 +11,9 @@ from pathlib import Path
 
 import pytest
 from tests.hub_server.server import running
-from tests.hub_server.small_model import contents, save_small_model
+from tests.hub_server.small_model import COHORT, contents, save_small_model
 
 PAGE = (Path(__file__).parents[2] / "docs/hub.md").read_text(encoding="utf-8")
-COHORT = """\
-name: small
-table: patients.csv
-subject: id
-outcome: {duration: days, unit: days, event: event, causes: {1: death}}
-modalities:
-  rna: {kind: vector, columns: [a, b, c]}
-"""
 
 
 def block(language: str) -> str:

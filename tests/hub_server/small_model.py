@@ -19,6 +19,16 @@ from survkit.hub.ensemble_description import EnsembleDescription
 from survkit.plugins import API_VERSION, default_registry
 from survkit.specs import InputSpec, OutcomeSpec
 
+COHORT = """\
+name: small
+table: patients.csv
+subject: id
+outcome: {duration: days, unit: days, event: event, causes: {1: death}}
+modalities:
+  rna: {kind: vector, columns: [a, b, c]}
+"""
+"""A cohort file for these models."""
+
 
 def save_small_model(
     folder: Path, seed: int = 0, *, mixed: bool = False, training: Mapping[str, Any] | None = None

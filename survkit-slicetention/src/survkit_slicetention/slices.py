@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from survkit.errors import CompositionError, ConfigError
 from survkit.flow import Encoding, ModalityInput
-from survkit.protocols import Sample
 from survkit.specs import EncodingSpec, InputSpec
 from survkit_slicetention.feature_scale import FeatureScale
 from survkit_slicetention.pixel_statistics import PixelStatistics
@@ -18,13 +16,14 @@ from survkit_slicetention.preparation.axis_resampling import Interpolation
 from survkit_slicetention.preparation.intensity import Intensity
 from survkit_slicetention.preparation.lung_provider import LungProvider
 from survkit_slicetention.preparation.slice_stack import StackSettings
+from survkit_slicetention.reads_slices import ReadsSlices
 from survkit_slicetention.slice_reader import SliceReader, check_ct, masked_mean
 from survkit_slicetention.stored_views import Augmentation
 from survkit_slicetention.trunk.freezing import Freeze, Stem
 from survkit_slicetention.trunk.slice_trunk import TrunkSettings
 
 
-class SlicesEncoder(nn.Module):
+class SlicesEncoder(ReadsSlices):
     """Encodes a chest CT slice by slice; a token per slice, from the most caudal one upwards.
 
     Takes a volume in HU of any size, one per subject. Its slices are found once
@@ -156,43 +155,9 @@ class SlicesEncoder(nn.Module):
             projection=self.project,
         )
 
-    def prepare(self, sample: Sample) -> Tensor:
-        """Return the slices in HU, (slice, y, x); or the trunk's features, (slice, feature) or
-        (slice, 1 + views, feature), where nothing of it trains.
-        """
-        return self.reader.prepare(sample)
-
-    def preparation_fingerprint(self) -> str:
-        """Return the settings, weights and versions that ``prepare`` depends on."""
-        return self.reader.fingerprint()
-
-    def prepared_example(self, *, generator: torch.Generator) -> Tensor:
-        """Return made-up slices or features."""
-        return self.reader.example(generator)
-
-    def load_weights(self) -> None:
-        """Read the backbone's weights.
-
-        Raises:
-            DataError: They are neither at hand nor within reach, or another network's.
-        """
-        self.reader.trunk.load_weights()
-
-    def recorded_settings(self) -> dict[str, str]:
-        """Return the backbone's name in timm, where a folder of this machine describes it."""
-        return self.reader.trunk.recorded_settings()
-
     def fit_batches(self, batches: Iterable[ModalityInput]) -> None:
         """Learn mean and SD of the training subjects' pixels or features, where settings say so."""
         if self.scale is None:
             self.reader.fit_batches(batches)
         else:
             self.scale.fit(batches)
-
-    def token_images(self, sample: Sample) -> Tensor:
-        """Return the slices as pictures in [0, 1], in the order of the tokens."""
-        return self.reader.images(sample)
-
-    def token_mask_share(self, sample: Sample) -> Tensor:
-        """Return the share of each slice that lies in the sample's mask."""
-        return self.reader.region_share(sample)

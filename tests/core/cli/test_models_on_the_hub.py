@@ -8,18 +8,10 @@ from pathlib import Path
 import pytest
 from tests.hub_server.loopback import hub, server  # noqa: F401 - fixtures
 from tests.hub_server.repositories import Hub
-from tests.hub_server.small_model import contents, save_small_model
+from tests.hub_server.small_model import COHORT, contents, save_small_model
 
 from survkit.cli import main
 
-COHORT = """\
-name: small
-table: patients.csv
-subject: id
-outcome: {duration: days, unit: days, event: event, causes: {1: death}}
-modalities:
-  rna: {kind: vector, columns: [a, b, c]}
-"""
 RECIPE = """\
 encoders: {rna: {use: vector, dim: 4}}
 head: discrete-hazard

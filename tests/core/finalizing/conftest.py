@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.core.finalizing.toy import read_cohort, recipe
+from tests.core.pages import without_figures
 
 from survkit.data import Cohort
 from survkit.training import cross_validate
-
-
-@contextmanager
-def without_figures() -> Iterator[None]:
-    """Draw no figures: nobody here looks at the pages, and they take most of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "survkit.report.write_report",
-            lambda run, **_: (run / "report.html").write_text("a page"),
-        )
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import torch
 from huggingface_hub import constants
 from tests.hub_server.loopback import block_sockets
 from tests.hub_server.repositories import Fault, Hub
-from tests.hub_server.small_model import contents, rewrite_config, save_small_model
+from tests.hub_server.small_model import COHORT, contents, rewrite_config, save_small_model
 
 import survkit
 from survkit.cli import main
@@ -280,13 +280,3 @@ def test_predicting_by_name(
     assert expected.err == ""
     assert main(["predict", "org/nome", "--cohort", "cohort.yaml"]) == 2
     assert capsys.readouterr().err.startswith("error: org/nome: no such folder is here, and http")
-
-
-COHORT = """\
-name: small
-table: patients.csv
-subject: id
-outcome: {duration: days, unit: days, event: event, causes: {1: death}}
-modalities:
-  rna: {kind: vector, columns: [a, b, c]}
-"""

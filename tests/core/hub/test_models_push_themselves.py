@@ -9,7 +9,7 @@ import torch
 from tests.core.hub.test_push import published
 from tests.hub_server.loopback import OF_THE_CLIENT
 from tests.hub_server.repositories import Hub
-from tests.hub_server.small_model import contents, save_small_ensemble, save_small_model
+from tests.hub_server.small_model import COHORT, contents, save_small_ensemble, save_small_model
 
 import survkit
 from survkit.cli import main
@@ -18,14 +18,6 @@ from survkit.errors import HubError
 
 pytestmark = pytest.mark.filterwarnings(OF_THE_CLIENT)
 
-COHORT = """\
-name: small
-table: patients.csv
-subject: id
-outcome: {duration: days, unit: days, event: event, causes: {1: death}}
-modalities:
-  rna: {kind: vector, columns: [a, b, c]}
-"""
 SAVERS = {"model": save_small_model, "ensemble": save_small_ensemble}
 
 

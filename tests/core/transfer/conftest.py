@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.core.pages import without_figures
 from tests.core.parts import registry_with
 from tests.hub_server.loopback import hub, server  # noqa: F401 - fixtures
 
@@ -126,17 +126,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     modules = {"frozen_trunk": ENCODER}
     with registry_with(tmp_path_factory.mktemp("parts"), modules, parts) as found:
         yield found
-
-
-@contextmanager
-def without_figures() -> Iterator[None]:
-    """Draw no figures: nobody here looks at the pages, and they take most of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "survkit.report.write_report",
-            lambda run, **_: (run / "report.html").write_text("a page"),
-        )
-        yield
 
 
 @pytest.fixture(autouse=True)
