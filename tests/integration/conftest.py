@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.core.pages import without_figures
+from tests.integration.tournament_asked import FILE
 
 from survkit.catalog import CATALOG, Provider
 from survkit.cli import main
@@ -109,3 +112,17 @@ def a_plugin_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = {"encoder": ("uni",), "recipe": ("tma",)}
     provider = Provider("survkit-histology", "histology")
     monkeypatch.setitem(cast(dict[Any, Any], CATALOG), provider, offered)
+
+
+@pytest.fixture
+def plain_pages() -> Iterator[None]:
+    """Draw no figures of single runs, which would take most of the time."""
+    with without_figures():
+        yield
+
+
+@pytest.fixture
+def asked(place: Place) -> Place:
+    """The place with a tournament file."""
+    (place / "t.yaml").write_text(yaml.safe_dump(FILE))
+    return place

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from tests.slicetention.small_slices import (
+    INPUT,
+    encoder,
+    padded,
+    sample,
+)
 
-from survkit.errors import CompositionError, ConfigError, DataError
+from survkit.errors import DataError
 from survkit.flow import Batch, ModalityInput, SurvivalTarget, projected, select
 from survkit.fusions.mean import MeanFusion
 from survkit.heads.deephit import DeepHitHead
@@ -18,46 +22,13 @@ from survkit.losses.deephit_likelihood import DeepHitLikelihood
 from survkit.losses.deephit_ranking import DeepHitRanking
 from survkit.model import SurvivalModel
 from survkit.objective import Objective, Term
-from survkit.phantom import PhantomConfig, generate_phantom
-from survkit.protocols import Sample
-from survkit.specs import InputSpec, OutcomeSpec
+from survkit.specs import OutcomeSpec
 from survkit.training.plan import TrainingPlan
 from survkit.training.train import train
 from survkit.training_config import TrainingConfig
 from survkit_slicetention.preparation.intensity import PixelMoments
 from survkit_slicetention.slices import SlicesEncoder
 from survkit_slicetention.soft_attention import SoftAttention
-from survkit_slicetention.stored_views import Augmentation
-
-SIZE = 16
-INPUT = InputSpec(kind="volume", shape=(1, SIZE, SIZE, SIZE))
-PHANTOM = generate_phantom(PhantomConfig(subjects=6, size=SIZE, modalities=("ct",)))
-SMALL: dict[str, Any] = {
-    "backbone": "mobilenetv3_small_050",
-    "weights": None,
-    "dim": 8,
-    "size": 32,
-    "spacing": (20.0, 10.0, 10.0),
-}
-CACHED = SMALL | {"stem": "frozen", "statistics": (-300.0, 700.0)}
-
-
-def sample(subject: int = 0) -> Sample:
-    values = torch.from_numpy(PHANTOM.images(subject).ct)[None]
-    return Sample(values=values, spacing=(320 / SIZE,) * 3, source=f"phantom {subject}")
-
-
-def encoder(seed: int = 0, **settings: Any) -> SlicesEncoder:
-    torch.manual_seed(seed)
-    return SlicesEncoder(INPUT, **(CACHED | settings)).eval()
-
-
-def padded(stacks: list[Tensor]) -> ModalityInput:
-    """Return subjects with as many tokens as the longest."""
-    values = torch.nn.utils.rnn.pad_sequence(stacks, batch_first=True)
-    counts = torch.tensor([len(each) for each in stacks])
-    mask = torch.arange(values.shape[1]) < counts[:, None]
-    return ModalityInput(values, torch.ones(len(stacks), dtype=torch.bool), mask)
 
 
 def both_ways(
@@ -247,48 +218,6 @@ def test_an_unfitted_scale_is_refused_and_a_loaded_one_is_not() -> None:
     torch.testing.assert_close(fresh(batch).summary, one(batch).summary, rtol=0, atol=0)
 
 
-def test_stored_views_are_drawn_as_often_as_said() -> None:
-    """The clean one with probability 1 - rate, the others alike; in eval mode always the clean."""
-    augmentation = Augmentation(rate=0.3, views=3)
-    views = torch.arange(4.0).reshape(1, 1, 4, 1).expand(8, 5000, 4, 1)
-    torch.manual_seed(0)
-
-    drawn = augmentation.draw(views, training=True)
-
-    share = torch.bincount(drawn.flatten().long(), minlength=4) / drawn.numel()
-    assert share.tolist() == pytest.approx([0.7, 0.1, 0.1, 0.1], abs=0.01)
-    assert not bool(augmentation.draw(views, training=False).any())
-
-
-def test_stored_views_are_turned_slices() -> None:
-    """View 0 is the slice as it is; the others differ, and are the same at every call."""
-    plain, viewed = encoder(), encoder(views=2)
-
-    first, second = viewed.prepare(sample()), viewed.prepare(sample())
-
-    assert first.shape[1:] == (3, viewed.reader.trunk.features)
-    assert torch.equal(first, second)
-    atol = 1e-5 * float(first.abs().max())
-    torch.testing.assert_close(first[:, 0], plain.prepare(sample()), rtol=0, atol=atol)
-    assert not torch.allclose(first[:, 0], first[:, 1])
-    assert not torch.allclose(first[:, 1], first[:, 2])
-
-
-def test_augmentation_draws_from_torchs_generator_in_training_alone() -> None:
-    """So that a second pass repeats the first, and prediction is never random."""
-    one = encoder(stem="trainable", rate=1.0, dropout=0.0)
-    batch = padded([one.prepare(sample(i)) for i in range(2)])
-    clean = one(batch).summary
-    one.train()
-    torch.manual_seed(5)
-    first, next_one = one(batch).summary, one(batch).summary
-    torch.manual_seed(5)
-
-    torch.testing.assert_close(one(batch).summary, first)
-    assert not torch.allclose(next_one, first)
-    assert not torch.allclose(first, clean)
-
-
 def test_the_mean_fusion_over_slices_is_the_mean_over_real_slices() -> None:
     """The core's own ``mean`` needs no twin: padding changes nothing."""
     one = encoder()
@@ -312,46 +241,3 @@ def test_pictures_are_the_slices_from_black_to_white() -> None:
     torch.testing.assert_close(pictures, expected)
     assert float(pictures.min()) >= 0
     assert float(pictures.max()) <= 1
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"values": sample().values / 1000}, r"phantom 0: .*in HU.*range from -1"),
-        ({"spacing": None}, r"phantom 0: the voxel size in mm .* is needed"),
-        ({"values": torch.zeros(1, 16, 16, 16)}, "phantom 0: .*HU"),
-    ],
-)
-def test_a_ct_that_is_none_is_refused_by_name(change: dict[str, Any], said: str) -> None:
-    """A windowed one, say: the sentence names the file and the range of its values."""
-    with pytest.raises(DataError, match=said):
-        encoder().prepare(replace(sample(), **change))
-
-
-@pytest.mark.parametrize(
-    ("settings", "error", "said"),
-    [
-        ({"views": 2, "stem": "trainable"}, CompositionError, "views are stored.*freeze: last"),
-        ({"views": -1}, ConfigError, "views is a number that is not negative"),
-        ({"dropout": 1.0}, ConfigError, "dropout in"),
-        ({"statistics": (0.0, 0.0)}, ConfigError, "mean and SD"),
-        ({"chunk": 0}, ConfigError, "chunk is a number of slices"),
-        ({"freeze": "all"}, ConfigError, "freeze must be one of last, half, none"),
-    ],
-)
-def test_settings_that_contradict_are_refused(
-    settings: dict[str, Any], error: type[Exception], said: str
-) -> None:
-    """In a sentence that says what would do."""
-    with pytest.raises(error, match=said):
-        encoder(**settings)
-
-
-def test_other_inputs_are_refused_by_their_kind() -> None:
-    """Two channels are no CT either."""
-    with pytest.raises(
-        CompositionError, match=r"slices needs a volume modality.*this one is a vector"
-    ):
-        SlicesEncoder(InputSpec(kind="vector", shape=(3,)), **CACHED)
-    with pytest.raises(CompositionError, match="a volume of 2 channels"):
-        SlicesEncoder(InputSpec(kind="volume", shape=(2, 16, 16, 16)), **CACHED)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.core.data.painted_petct import petct  # noqa: F401 - the fixture
 
 from survkit.data.cohort import Cohort
 

@@ -2,99 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
-from numpy.typing import NDArray
+from tests.core.data.painted_petct import (
+    CT_GRID,
+    PET_GRID,
+    SPOT,
+    ball,
+    painted,
+    plane,
+    sample,
+    spot,
+)
 
 from survkit.data.cache import preparation_key
 from survkit.data.check import check_cohort
-from survkit.data.cohort import Cohort
 from survkit.data.load import read_modality
 from survkit.errors import ConfigError, DataError
-from survkit.protocols import Sample
-
-sitk = pytest.importorskip("SimpleITK")
-
-SPOT = (30.0, -12.0, 18.0)
-"""Where every image has its brightest place, LPS in mm (x, y, z)."""
-
-
-def painted(
-    shape: tuple[int, ...],
-    spacing: tuple[float, ...],
-    origin: tuple[float, ...],
-    paint: Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], NDArray[Any]],
-    orientation: str = "LPS",
-) -> Any:
-    """Return an image, all in (x, y, z), whose intensities are a function of the point in mm."""
-    x, y, z = (
-        np.arange(n) * step + start for n, step, start in zip(shape, spacing, origin, strict=True)
-    )
-    values = paint(x[None, None, :], y[None, :, None], z[:, None, None])
-    image = sitk.GetImageFromArray(np.ascontiguousarray(values, dtype=np.float32))
-    image.SetSpacing(spacing)
-    image.SetOrigin(origin)
-    return sitk.DICOMOrient(image, orientation)
-
-
-def plane(x: Any, y: Any, z: Any) -> Any:
-    """An intensity that says where it is: linear interpolation keeps it exactly."""
-    return 500.0 + x + 3.0 * y - 2.0 * z
-
-
-def spot(x: Any, y: Any, z: Any) -> Any:
-    """A hot place of 8 mm and, elsewhere, one voxel of noise that is brighter still."""
-    distance = (x - SPOT[0]) ** 2 + (y - SPOT[1]) ** 2 + (z - SPOT[2]) ** 2
-    values = 10.0 * np.exp(-distance / (2 * 8.0**2)) + 0.0 * (x + y + z)
-    values[2, 3, 4] = 12.0
-    return values
-
-
-CT_GRID = ((60, 50, 24), (2.0, 2.0, 3.0), (-40.0, -60.0, -20.0))
-PET_GRID = ((40, 36, 30), (4.1, 4.1, 3.7), (-63.0, -82.0, -41.0))
-
-
-@pytest.fixture
-def petct(small: Any) -> Any:
-    """Three subjects with CT and PET of other grids, sizes and axes."""
-    sitk.WriteImage(painted(*CT_GRID, plane), str(small.folder / "ct.nii.gz"))
-    sitk.WriteImage(painted(*PET_GRID, plane, "RAI"), str(small.folder / "pet.nii.gz"))
-    small.rows = small.rows[:3]
-    for row in small.rows:
-        row |= {"ct": "ct.nii.gz", "pet": "pet.nii.gz", "gtv": "", "pet_gtv": ""}
-    small.config["modalities"] = {
-        "ct": {"kind": "volume", "path": "ct", "spacing": [4, 4, 4], "size": [8, 9, 10]},
-        "pet": {"kind": "volume", "path": "pet", "grid": "ct"},
-    }
-    return small
-
-
-def ball(folder: Path, image: str, name: str, radius: float = 9.0) -> str:
-    """Write the mask of a ball round the spot on an image's grid."""
-    own = sitk.ReadImage(str(folder / image))
-    grid = sitk.DICOMOrient(own, "LPS")
-
-    def inside(x: Any, y: Any, z: Any) -> Any:
-        return (x - SPOT[0]) ** 2 + (y - SPOT[1]) ** 2 + (z - SPOT[2]) ** 2 <= radius**2
-
-    axes = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(own.GetDirection())
-    mask = painted(grid.GetSize(), grid.GetSpacing(), grid.GetOrigin(), inside, axes)
-    mask = sitk.Cast(mask, sitk.sitkUInt8)
-    sitk.WriteImage(mask, str(folder / name))
-    return name
-
-
-def sample(cohort: Cohort, modality: str, row: int = 0) -> Sample:
-    """Return a subject's prepared volume."""
-    found = cohort.read_sample(modality, row, cohort.input_spec(modality, [row]))
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("crop", [{}, {"size": None}, {"spacing": None}, {"crop": "mask"}])
@@ -269,85 +198,6 @@ def test_declarations_that_do_not_fit_are_refused(
         petct.read()
 
 
-def test_a_percentile_is_the_images_own(petct: Any) -> None:
-    """[0, "p99.9"] maps 0 to -1 and the percentile of the box, without its padding, to 1."""
-    plain = petct.config["modalities"]["pet"] | {"pad": -7.0}
-    petct.config["modalities"]["ct"]["size"] = [40, 9, 10]
-    petct.config["modalities"]["pet"] = plain
-    values = sample(petct.read(), "pet").values.numpy()
-    seen = values[values != -7.0]
-    assert 0 < len(seen) < values.size
-    top = np.percentile(seen, 99.9)
-    petct.config["modalities"]["pet"] = {**plain, "window": [0, "p99.9"]}
-    windowed = sample(petct.read(), "pet").values.numpy()
-
-    expected = np.clip(values, 0, top) / top * 2 - 1
-    np.testing.assert_allclose(windowed, expected, atol=1e-5)
-    assert windowed.max() == 1
-
-
-@pytest.mark.parametrize(
-    ("window", "message"),
-    [
-        (["p99", "p1"], "from a smaller to a larger value"),
-        (["0", 5], "an end is a number or a percentile such as"),
-        ([0, "p101"], "an end is a number or a percentile"),
-        ([0, "99.9"], "an end is a number or a percentile"),
-    ],
-)
-def test_a_window_that_means_nothing_is_refused(
-    petct: Any, window: list[Any], message: str
-) -> None:
-    """Percentiles are written as p and a number up to 100, in rising order."""
-    petct.config["modalities"]["pet"]["window"] = window
-
-    with pytest.raises(ConfigError, match=message):
-        petct.read()
-
-
-def test_an_image_of_zeros_is_refused(petct: Any) -> None:
-    """With or without a window; a percentile window that is empty in one image is named."""
-    blank = painted(*PET_GRID, lambda x, y, z: 0.0 * (x + y + z))
-    sitk.WriteImage(blank, str(petct.folder / "pet.nii.gz"))
-    with pytest.raises(DataError, match=r"every intensity of the prepared volume is 0, so it"):
-        sample(petct.read(), "pet")
-
-    sitk.WriteImage(painted(*PET_GRID, spot), str(petct.folder / "pet.nii.gz"))
-    petct.config["modalities"]["pet"]["window"] = [20, "p99.9"]
-    with pytest.raises(DataError, match=r"the window \[20\.0, p99\.9\] is empty: it is from 20 to"):
-        sample(petct.read(), "pet")
-
-
-def test_a_peak_needs_one_channel(petct: Any) -> None:
-    """Two channels have no common brightness."""
-    both = sitk.Compose([painted(*PET_GRID, spot), painted(*PET_GRID, plane)])
-    sitk.WriteImage(both, str(petct.folder / "pet.nrrd"))
-    for row in petct.rows:
-        row["pet"] = "pet.nrrd"
-    petct.config["modalities"]["pet"] = {
-        "kind": "volume", "path": "pet", "size": [9, 9, 9], "crop": "peak",
-    }  # fmt: skip
-    with pytest.raises(DataError, match="crop: peak is sought in one channel, but the volume has"):
-        sample(petct.read(), "pet")
-
-    petct.config["modalities"]["pet"]["channel"] = 0
-    assert sample(petct.read(), "pet").values.shape == (1, 9, 9, 9)
-
-
-def test_a_peak_at_the_rim_is_inside(petct: Any) -> None:
-    """The brightest place may be the first voxel; the box then reaches beyond the image."""
-    rim = painted(*PET_GRID, lambda x, y, z: 900.0 - x - y - z)
-    sitk.WriteImage(rim, str(petct.folder / "pet.nii.gz"))
-    petct.config["modalities"]["pet"] = {
-        "kind": "volume", "path": "pet", "size": [5, 5, 5], "spacing": [9, 9, 9], "crop": "peak",
-        "pad": -1.0,
-    }  # fmt: skip
-    pet = sample(petct.read(), "pet").values[0]
-
-    assert (pet[:2] == -1).all()
-    assert np.unravel_index(int(pet.argmax()), pet.shape) == (2, 2, 2)
-
-
 def test_boxes_of_one_size_at_different_places_are_a_warning(petct: Any) -> None:
     """Both are cropped by themselves round something of their own."""
     alone = {"kind": "volume", "path": "pet", "size": [8, 9, 10], "crop": "peak"}
@@ -405,18 +255,6 @@ def test_another_preparation_is_told_in_the_words_of_the_file(
 
     assert words in str(refusal.value)
     assert "None" not in str(refusal.value)
-
-
-def test_corruptions_know_that_a_percentile_window_ends_at_one(petct: Any) -> None:
-    """The noise of a stress test is a share of -1 to 1, as with a window in numbers."""
-    from survkit.stress.corrupted_input import read_samples
-
-    petct.config["modalities"]["pet"]["window"] = [0, "p99.9"]
-    cohort = petct.read()
-    spec = cohort.input_spec("pet", [0])
-
-    assert [s.intensity_range for s in read_samples(cohort, "pet", [0], spec) if s] == [(-1.0, 1.0)]
-    assert [s.intensity_range for s in read_samples(cohort, "ct", [0], spec) if s] == [None]
 
 
 def test_the_shared_spacing_is_declared_by_the_reference(petct: Any) -> None:

@@ -10,10 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.core.evaluation.simulated import (
+    HARRELL_ALL,
+    INTEGRATED,
+    simulated,
+    value,
+)
 
 from survkit.errors import ConfigError, DataError
 from survkit.evaluation.evaluate import evaluate
-from survkit.evaluation.evaluation import Evaluation
 from survkit.evaluation.metric_names import (
     ANTOLINI,
     ANTOLINI_ALL,
@@ -22,62 +27,11 @@ from survkit.evaluation.metric_names import (
     METRICS,
     OBSERVED_EXPECTED,
 )
-from survkit.evaluation.pair_statistics import within_folds
-from survkit.evaluation.predictions import Predictions, concatenate
-from survkit.flow import SurvivalTarget
+from survkit.evaluation.predictions import concatenate
 from survkit.metrics.estimate import Estimate, Undefined
 from survkit.metrics.harrell import harrell_concordance
 from survkit.nonparametric.aalen_johansen import aalen_johansen
 from survkit.nonparametric.censoring import censoring_survival
-
-HARRELL_ALL = "harrell_concordance_all_pairs"
-INTEGRATED = "integrated_brier_score"
-
-
-def simulated(n: int = 120, *, causes: int = 1, folds: int = 3, seed: int = 0) -> Predictions:
-    """Exponential causes with known rates, uniform censoring; the prediction is the truth."""
-    random = np.random.default_rng(seed)
-    rate = 0.002 * np.exp(random.normal(0, 0.8, (n, causes)))
-    times = random.exponential(1 / rate)
-    censored = random.uniform(100, 1500, n)
-    duration = np.minimum(times.min(axis=1), censored)
-    event = np.where(times.min(axis=1) <= censored, times.argmin(axis=1) + 1, 0)
-    grid = np.linspace(60, 600, 10)
-    total = rate.sum(axis=1)[:, None, None]
-    incidence = rate[:, :, None] / total * (1 - np.exp(-total * grid))
-    return Predictions(
-        subject=np.array([f"s{number:03d}" for number in range(n)]),
-        repeat=np.zeros(n, dtype=np.int64),
-        fold=np.arange(n) % folds,
-        duration=duration,
-        event=event.astype(np.int64),
-        causes=("death", "relapse")[:causes],
-        time_unit="days",
-        horizon=600.0,
-        time_grid=grid,
-        cumulative_incidence=incidence,
-        risk_score=np.log(rate),
-        model="truth",
-        splits_hash="0" * 8,
-        seed=0,
-        site=np.array(["north", "south"])[np.arange(n) % 2],
-    )
-
-
-def stratified(table: Predictions) -> Predictions:
-    """Two strata whose scores must not be compared: those of the second lie far above."""
-    strata = np.arange(len(table)) // 2 % 2
-    return replace(table, strata=strata, risk_score=table.risk_score + 100.0 * strata[:, None])
-
-
-def value(evaluation: Evaluation, name: str, cause: str = "death") -> float:
-    pooled = evaluation.metric(name, cause).pooled
-    assert isinstance(pooled, Estimate), pooled
-    return pooled.value
-
-
-def target(table: Predictions, rows: np.ndarray) -> SurvivalTarget:
-    return table.target(rows)
 
 
 @pytest.mark.parametrize("causes", [1, 2])
@@ -311,38 +265,3 @@ def test_unknown_names_are_refused() -> None:
         found.metric(HARRELL, "deth")
     with pytest.raises(DataError, match="no metric is named 'cindex'"):
         found.metric("cindex")
-
-
-@pytest.mark.parametrize("name", [HARRELL, HARRELL_ALL])
-def test_concordances_compare_within_strata_only(name: str) -> None:
-    """As the model was trained: moving the scores of a whole stratum changes nothing."""
-    table = stratified(simulated())
-    unmoved = replace(table, risk_score=simulated().risk_score)
-    strata = torch.from_numpy(table.fold * 2 if name == HARRELL else 0 * table.fold)
-    both = replace(table.target(), strata=strata + torch.from_numpy(table.strata))
-    score = torch.from_numpy(table.risk_score[:, 0].copy())
-    known = harrell_concordance(score, both, tau=table.horizon)
-
-    assert isinstance(known, Estimate)
-    assert value(evaluate(table, replicates=0), name) == pytest.approx(known.value, abs=1e-12)
-    assert value(evaluate(unmoved, replicates=0), name) == pytest.approx(known.value, abs=1e-12)
-
-
-def test_strata_survive_the_file(tmp_path: Path) -> None:
-    """Written and read back, the table evaluates to the same numbers."""
-    table = stratified(simulated())
-
-    again = Predictions.read(table.write(tmp_path / "predictions.parquet"))
-
-    assert again.fingerprint() == table.fingerprint()
-    assert evaluate(again, replicates=0).facts["strata"] == 2
-
-
-def test_folds_are_cut_further_by_strata() -> None:
-    """Two subjects share a group if they share fold and stratum."""
-    table = stratified(simulated())
-    group = within_folds(table).strata
-
-    assert group is not None
-    same = (table.fold[:, None] == table.fold) & (table.strata[:, None] == table.strata)  # type: ignore[index]
-    assert ((group[:, None] == group).numpy() == same).all()
