@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from survkit.errors import DataError
 from survkit.flow import SurvivalTarget
@@ -61,31 +61,32 @@ def test_curves_that_cross_are_judged_at_the_event() -> None:
     assert validation_concordance(model, logits, target, outcome, monitor="antolini") == 1.0
 
 
-def test_several_causes_count_alike_where_they_exist() -> None:
-    """The mean over causes with a comparable pair; none at all is refused with what to do."""
+def death_and_relapse() -> tuple[OutcomeSpec, SurvivalTarget, Tensor]:
+    """Return three subjects of whom death is ordered rightly, and relapse wrongly."""
     outcome = OutcomeSpec(causes=("death", "relapse"), horizon=2.0, time_grid=(1.0, 2.0))
     duration = torch.tensor([1.0, 1.5, 2.0], dtype=torch.float64)
     target = SurvivalTarget(duration, torch.tensor([1, 2, 0]))
     logits = torch.tensor(
         [[0.6, 0.1, 0.05, 0.05, 0.2], [0.1, 0.3, 0.01, 0.01, 0.58], [0.1, 0.1, 0.3, 0.3, 0.2]]
     ).log()
+    return outcome, target, logits
+
+
+def test_several_causes_count_alike_where_they_exist() -> None:
+    """The mean over causes with a comparable pair; none at all is refused with what to do."""
+    outcome, target, logits = death_and_relapse()
     model = cast(SurvivalModel, DeepHitOnly(outcome))
 
     found = validation_concordance(model, logits, target, outcome, monitor="antolini")
     assert found == 0.5  # death is ordered rightly, relapse wrongly
-    censored = SurvivalTarget(duration, torch.zeros(3, dtype=torch.int64))
+    censored = SurvivalTarget(target.duration, torch.zeros(3, dtype=torch.int64))
     with pytest.raises(DataError, match=r"no comparable pair.*set training.monitor to loss"):
         validation_concordance(model, logits, censored, outcome, monitor="antolini")
 
 
 def test_one_cause_can_be_the_only_one_that_counts() -> None:
     """Death is ordered rightly and relapse wrongly, so that their mean says neither."""
-    outcome = OutcomeSpec(causes=("death", "relapse"), horizon=2.0, time_grid=(1.0, 2.0))
-    duration = torch.tensor([1.0, 1.5, 2.0], dtype=torch.float64)
-    target = SurvivalTarget(duration, torch.tensor([1, 2, 0]))
-    logits = torch.tensor(
-        [[0.6, 0.1, 0.05, 0.05, 0.2], [0.1, 0.3, 0.01, 0.01, 0.58], [0.1, 0.1, 0.3, 0.3, 0.2]]
-    ).log()
+    outcome, target, logits = death_and_relapse()
     prediction = DeepHitHead(1, outcome).predict(logits)
 
     found = [horizon_concordance(prediction, target, outcome, cause=one) for one in (1, 2, None)]
