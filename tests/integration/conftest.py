@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from tests.core.pages import without_figures
+from tests.integration.example_files import ridge  # noqa: F401 - the fixture
 from tests.integration.tournament_asked import FILE
 
 from survkit.catalog import CATALOG, Provider
